@@ -1,0 +1,99 @@
+/**
+ * Telemetry never fails a call: every step of ours passes `guard`. A fault is counted here, reported
+ * once per kind, and shown in the snapshot.
+ *
+ * - **step**: the name of what was being done (`sink:json`, `context.userId`).
+ * - **drop**: something a bound made us leave out (a series, a recent call).
+ */
+
+/** Counters of what went wrong inside the monitor. All counts are since the process started. */
+export interface HealthReport {
+  readonly ok: boolean;
+  readonly faults: Readonly<Record<string, { readonly count: number; readonly lastMessage: string }>>;
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Things said once: what could not be observed, prices that are missing. */
+  readonly notices: readonly string[];
+}
+
+export interface Health {
+  /** Runs `step`; a throw is counted and becomes `undefined`. Costs a try/catch when all is well. */
+  guard<T>(step: string, run: () => T): T | undefined;
+  fault(step: string, error: unknown): void;
+  drop(what: string, count?: number): void;
+  /** Says `text` once per `key`, through `onNotice`. */
+  notice(key: string, text: string): void;
+  report(): HealthReport;
+}
+
+export interface HealthOptions {
+  /** Called for the first fault of each step. May throw; nobody hears it. */
+  onError?: ((error: unknown, step: string) => void) | undefined;
+  onNotice?: ((text: string) => void) | undefined;
+}
+
+const MAX_NAMES = 100;
+const MAX_MESSAGE = 200;
+
+export function createHealth(options: HealthOptions = {}): Health {
+  const faults = new Map<string, { count: number; lastMessage: string }>();
+  const dropped = new Map<string, number>();
+  const notices = new Map<string, string>();
+
+  function fault(step: string, error: unknown): void {
+    const seen = faults.get(step);
+    const lastMessage = messageOf(error);
+    if (seen) {
+      seen.count += 1;
+      seen.lastMessage = lastMessage;
+      return;
+    }
+    if (faults.size >= MAX_NAMES) return;
+    faults.set(step, { count: 1, lastMessage });
+    try {
+      options.onError?.(error, step);
+    } catch {
+      // The reporter of faults is the one place where a fault has nowhere left to go.
+    }
+  }
+
+  return {
+    guard(step, run) {
+      try {
+        return run();
+      } catch (error) {
+        fault(step, error);
+        return undefined;
+      }
+    },
+    fault,
+    drop(what, count = 1) {
+      dropped.set(what, (dropped.get(what) ?? 0) + count);
+    },
+    notice(key, text) {
+      if (notices.has(key) || notices.size >= MAX_NAMES) return;
+      notices.set(key, text);
+      try {
+        options.onNotice?.(text);
+      } catch (error) {
+        fault('onNotice', error);
+      }
+    },
+    report() {
+      return {
+        ok: faults.size === 0,
+        faults: Object.fromEntries([...faults].map(([step, seen]) => [step, { ...seen }])),
+        dropped: Object.fromEntries(dropped),
+        notices: [...notices.values()],
+      };
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  try {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return text.slice(0, MAX_MESSAGE);
+  } catch {
+    return 'an error that cannot be printed';
+  }
+}
