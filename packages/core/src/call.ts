@@ -1,0 +1,227 @@
+import { label } from './context.js';
+import type { SpanIds } from './trace.js';
+import type {
+  Attempt,
+  CallContext,
+  CallError,
+  CallRecord,
+  Marks,
+  Operation,
+  Outcome,
+  PriceStatus,
+  RateLimit,
+  Tokens,
+  Cost,
+  UnpricedReason,
+  Usage,
+} from './record.js';
+
+/**
+ * One call while it is under way, and its end: the frozen record.
+ *
+ * It refers to nothing of the application's but the abort signal: neither the request nor the
+ * response may live longer because somebody counts.
+ */
+export interface Call {
+  readonly id: string;
+  readonly parentId: string | null;
+  /** Wall clock, for people; every duration comes from the monotonic one. */
+  readonly at: number;
+  readonly startedAt: number;
+  readonly operation: Operation;
+  readonly provider: string;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly context: CallContext;
+  readonly span: SpanIds | null;
+  readonly signal: AbortSignal | undefined;
+  /** The request options, if somebody still holds them. */
+  readonly request: WeakRef<object>;
+  readonly attempts: MutableAttempt[];
+  /** `waiting`: an attempt failed, and the SDK may make another one. */
+  phase: 'requesting' | 'reading' | 'waiting' | 'ended';
+  attemptStartedAt: number;
+  /** When the last attempt had its headers or its error. */
+  attemptEndedAt: number;
+  /** When a waiting call is given up: no further attempt can be under way any more. */
+  deadline: number;
+  outcome: Outcome | null;
+  /** Something was read since the last sweep. */
+  touched: boolean;
+  headersAt: number | null;
+  rateLimit: RateLimit | null;
+  error: CallError | null;
+  answer: Answer;
+}
+
+export type MutableAttempt = { -readonly [K in keyof Attempt]: Attempt[K] };
+
+/** What the API said, from a JSON body or from a stream. */
+export interface Answer {
+  messageId: string | null;
+  model: string | null;
+  usage: Usage | null;
+  stopReason: string | null;
+  hasOutput: boolean;
+  outputKnown: boolean;
+  outputBytes: number;
+  firstEventAt: number | null;
+  firstDeltaAt: number | null;
+  firstThinkingAt: number | null;
+  firstTextAt: number | null;
+}
+
+export function noAnswer(): Answer {
+  return {
+    messageId: null,
+    model: null,
+    usage: null,
+    stopReason: null,
+    hasOutput: false,
+    outputKnown: false,
+    outputBytes: 0,
+    firstEventAt: null,
+    firstDeltaAt: null,
+    firstThinkingAt: null,
+    firstTextAt: null,
+  };
+}
+
+/** What a price is found by; see `priceCall()`. */
+export interface PriceQuestion {
+  readonly usage: Usage | null;
+  readonly model: string;
+  readonly servedModel: string | null;
+  readonly at: number;
+  readonly operation: Operation;
+  readonly outcome: Outcome;
+  readonly status: number | null;
+  readonly stopReason: string | null;
+  readonly hasOutput: boolean;
+  readonly mayHaveBilled: boolean;
+  readonly outputEstimated: boolean;
+  readonly cacheTtl: '5m' | '1h';
+}
+
+export interface Priced {
+  readonly tokens: Tokens;
+  readonly cost: Cost | null;
+  readonly priceStatus: PriceStatus;
+  readonly unpricedReason: UnpricedReason | null;
+  readonly estimated: boolean;
+}
+
+/**
+ * Output tokens are estimated at four bytes of UTF-8 each, the API's own rule of thumb for English:
+ * a floor rather than a middle, for thinking may be billed without being shown.
+ */
+const BYTES_PER_TOKEN = 4;
+
+export function recordOf(
+  call: Call,
+  outcome: Outcome,
+  endedAt: number,
+  price: (question: PriceQuestion) => Priced,
+): CallRecord {
+  const { answer } = call;
+  const last = call.attempts[call.attempts.length - 1];
+  const usage = usageAtEnd(call, outcome);
+  const priced = price({
+    usage,
+    model: call.model,
+    servedModel: answer.model,
+    at: call.at,
+    operation: call.operation,
+    outcome,
+    status: last?.status ?? null,
+    stopReason: answer.stopReason,
+    hasOutput: answer.hasOutput,
+    mayHaveBilled: last?.mayHaveBilled ?? true,
+    outputEstimated: usage !== answer.usage,
+    cacheTtl: cacheTtlOf(call),
+  });
+  const since = (at: number | null) => (at === null ? null : at - call.startedAt);
+  const marks: Marks = {
+    headersMs: since(call.headersAt),
+    firstEventMs: since(answer.firstEventAt),
+    firstThinkingMs: since(answer.firstThinkingAt),
+    firstTextMs: since(answer.firstTextAt),
+  };
+  return Object.freeze<CallRecord>({
+    id: call.id,
+    parentId: call.parentId,
+    requestId: last?.requestId ?? null,
+    messageId: label(answer.messageId),
+    at: call.at,
+    operation: call.operation,
+    provider: call.provider,
+    model: call.model,
+    servedModel: label(answer.model),
+    userId: call.context.userId,
+    feature: call.context.feature,
+    sessionId: call.context.sessionId,
+    tags: Object.freeze(call.context.tags),
+    stream: call.stream,
+    usage: kept(answer.usage),
+    tokens: priced.tokens,
+    cost: priced.cost,
+    priceStatus: priced.priceStatus,
+    unpricedReason: priced.unpricedReason,
+    estimated: priced.estimated,
+    marks: Object.freeze(marks),
+    ttftMs: since(answer.firstDeltaAt),
+    callMs: endedAt - call.startedAt,
+    lastAttemptMs: endedAt - call.attemptStartedAt,
+    outcome,
+    error: call.error && Object.freeze(call.error),
+    status: last?.status ?? null,
+    stopReason: label(answer.stopReason),
+    traceId: call.span?.traceId ?? null,
+    spanId: call.span?.spanId ?? null,
+    attempts: Object.freeze(call.attempts.map((attempt) => Object.freeze(attempt))),
+    serviceTier: label(answer.usage?.service_tier),
+    speed: label(answer.usage?.speed),
+    inferenceGeo: label(answer.usage?.inference_geo),
+    rateLimit: call.rateLimit,
+  });
+}
+
+const MAX_DEPTH = 5;
+const MAX_ENTRIES = 100;
+
+/** A frozen copy: the answer itself is the application's, to change as it likes. */
+function kept<T>(value: T, depth = 0): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= MAX_DEPTH) return null as T;
+  if (Array.isArray(value)) {
+    return Object.freeze(value.slice(0, MAX_ENTRIES).map((item) => kept(item, depth + 1))) as T;
+  }
+  const copy: Record<string, unknown> = {};
+  let entries = 0;
+  for (const name in value) {
+    if ((entries += 1) > MAX_ENTRIES || name === '__proto__') continue;
+    copy[name] = kept(value[name], depth + 1);
+  }
+  return Object.freeze(copy) as T;
+}
+
+/** A stream that did not come to its end has told its input, but not how much it has written. */
+function usageAtEnd(call: Call, outcome: Outcome): Usage | null {
+  const { answer } = call;
+  const partial = call.stream && outcome !== 'ok' && outcome !== 'refused';
+  if (!partial || answer.usage === null || answer.outputKnown) return answer.usage;
+  const estimate = Math.ceil(answer.outputBytes / BYTES_PER_TOKEN);
+  return { ...answer.usage, output_tokens: Math.max(answer.usage.output_tokens ?? 0, estimate) };
+}
+
+/** The lifetime the request asked for, where usage does not split cache writes by lifetime. */
+function cacheTtlOf(call: Call): '5m' | '1h' {
+  const usage = call.answer.usage;
+  const written = usage?.cache_creation_input_tokens ?? 0;
+  if (!(written > 0)) return '5m';
+  const split = usage?.cache_creation;
+  const told = (split?.ephemeral_5m_input_tokens ?? 0) + (split?.ephemeral_1h_input_tokens ?? 0);
+  if (told >= written) return '5m';
+  const body = (call.request.deref() as { body?: unknown } | undefined)?.body;
+  return /"ttl":\s*"1h"/.test(typeof body === 'string' ? body : JSON.stringify(body ?? '')) ? '1h' : '5m';
+}

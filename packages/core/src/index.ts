@@ -1,0 +1,56 @@
+// The API of @claude-metrics/core. docs/api.md describes it; a test compares the two.
+
+// Measuring
+export { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
+export { defaultMonitor, observe } from './default.js';
+export type { CallInput } from './import.js';
+export type { Middleware, MiddlewareContext, Clock } from './capture.js';
+
+// Who and what
+export {
+  bindContext,
+  getContext,
+  setContext,
+  withContext,
+  type ContextInput,
+  type Lazy,
+} from './context.js';
+
+// Money
+export { costOf, registerPrices } from './pricing.js';
+export { prices, type PriceTable } from './prices.js';
+
+// Errors
+export { classifyError } from './errors.js';
+
+// Records
+export type {
+  Attempt,
+  CallContext,
+  CallError,
+  CallRecord,
+  Cost,
+  CostClass,
+  CostLine,
+  ErrorKind,
+  Marks,
+  Operation,
+  Outcome,
+  PriceStatus,
+  RateLimit,
+  RateLimitWindow,
+  Sink,
+  Tokens,
+  UnpricedReason,
+  Usage,
+  UsageIteration,
+} from './record.js';
+
+// Figures
+export type { Snapshot, SnapshotQuery } from './snapshot.js';
+export type { HealthReport } from './health.js';
+
+// Stores and exporters
+export { memoryStore } from './stores/memory.js';
+export type { CallsPage, CallsQuery, Store } from './stores/store.js';
+export { callLine, jsonLines, type CallLine, type JsonLinesOptions } from './exporters/json.js';

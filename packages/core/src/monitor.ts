@@ -1,0 +1,210 @@
+import { recordOf, type Priced, type PriceQuestion } from './call.js';
+import { createCapture, type Clock, type Middleware } from './capture.js';
+import { withOwner, type ContextInput } from './context.js';
+import { callLine, jsonLines, type CallLine } from './exporters/json.js';
+import { createHealth, type HealthReport } from './health.js';
+import { importCall, type CallInput } from './import.js';
+import { createMiddleware, instrument, observeClient } from './instrument.js';
+import { createLedger } from './ledger.js';
+import { checkOptions, rule, show, type OptionRules } from './options.js';
+import { currentPrices, priceCall } from './pricing.js';
+import type { PriceTable } from './prices.js';
+import type { CallRecord, Sink } from './record.js';
+import { createSnapshot, type Snapshot, type SnapshotQuery } from './snapshot.js';
+import { memoryStore } from './stores/memory.js';
+import type { CallsPage, CallsQuery, Store } from './stores/store.js';
+import { watchUnobserved } from './unobserved.js';
+
+/**
+ * The whole flow as one object: capture → record → sinks, and the ledger among them → snapshot.
+ */
+export interface Monitor {
+  /** Adds our middleware to `client` and returns it; its `withOptions()` clones record too. */
+  observe<C>(client: C): C;
+  /** For `new Anthropic({ middleware: [monitor.middleware()] })`; put it last. */
+  middleware(): Middleware;
+  /** Runs `fn`; calls it makes are recorded by this monitor, with this context. */
+  withContext<T>(context: ContextInput, fn: () => T): T;
+  /** Adds a call that was made some other way (another transport, an import). */
+  record(call: CallInput): CallRecord;
+  /** Adds a sink. Returns the way to take it off again. */
+  on(sink: Sink): () => void;
+  snapshot(query?: SnapshotQuery): Promise<Snapshot>;
+  /** Recent records, newest first. */
+  calls(query?: CallsQuery): Promise<CallsPage>;
+  health(): HealthReport;
+  /** One line to the operator. */
+  say(text: string): void;
+  /** Ends calls under way, flushes, stops timers. Later calls pass unrecorded. */
+  close(options?: { timeoutMs?: number }): Promise<void>;
+}
+
+export interface MonitorOptions {
+  /**
+   * Observe every client of the SDK's copies that can be found, without being handed one. Default
+   * `false` here, `true` in the adapters.
+   */
+  readonly instrument?: boolean | undefined;
+  /** `true` (default): a JSON line a call on stdout. A function gets the line instead. */
+  readonly log?: boolean | ((line: CallLine, call: CallRecord) => void) | undefined;
+  readonly sinks?: readonly Sink[] | undefined;
+  /** Instead of the built-in table; see also `registerPrices()`. */
+  readonly prices?: PriceTable | undefined;
+  /** Default `memoryStore()`. */
+  readonly store?: Store | undefined;
+  /** The first fault of every kind of ours. Default: one line on stderr. */
+  readonly onError?: ((error: unknown, step: string) => void) | undefined;
+  /** What the operator should know. Default: one line on stderr. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+  /** Time, for tests. */
+  readonly clock?: Clock | undefined;
+  /** An answer nobody has read from for this long counts as abandoned. Default 10 minutes. */
+  readonly abandonAfterMs?: number | undefined;
+}
+
+/** The options of `createMonitor()`, for adapters that have options of their own beside them. */
+export const monitorRules: OptionRules = {
+  instrument: rule.boolean,
+  log: rule.either(rule.boolean, rule.function),
+  sinks: rule.listOf(rule.methods('record')),
+  prices: rule.object,
+  store: rule.methods('merge', 'read'),
+  onError: rule.function,
+  onNotice: rule.function,
+  clock: rule.methods('now', 'monotonic'),
+  abandonAfterMs: rule.integer(1_000, 24 * 3_600_000),
+};
+
+const CLOSE_TIMEOUT_MS = 5_000;
+const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+/**
+ * @throws TypeError for an option that does not exist or cannot be right.
+ *
+ * @example
+ * const monitor = createMonitor();
+ * const client = monitor.observe(new Anthropic());
+ */
+export function createMonitor(options: MonitorOptions = {}): Monitor {
+  checkOptions('createMonitor', options, monitorRules);
+  const { clock = systemClock, store = memoryStore() } = options;
+  const say = options.onNotice ?? warn;
+  const health = createHealth({ onNotice: say, onError: options.onError ?? reportFault });
+  const prices = () => options.prices ?? currentPrices();
+  const ledger = createLedger({ now: clock.now, health, store });
+  const sinks = new Set<Sink>([ledger, ...(options.sinks ?? [])]);
+  const logSink = logSinkOf(options.log ?? true);
+  if (logSink) sinks.add(logSink);
+  const unpricedModels = new Set<string>();
+  let unobserved = 0;
+
+  function price(question: PriceQuestion): Priced {
+    const priced = priceCall({ ...question, prices: prices() });
+    if (priced.unknownModel !== null && unpricedModels.size < MAX_UNPRICED_MODELS) {
+      unpricedModels.add(priced.unknownModel);
+      health.notice(
+        `price:${priced.unknownModel}`,
+        `There is no price for the model ${show(priced.unknownModel)}; its calls are counted as ` +
+          'unpriced, and totals say "at least". Add it with registerPrices().',
+      );
+    }
+    return priced;
+  }
+
+  function deliver(call: CallRecord): void {
+    for (const sink of sinks) {
+      const pending = health.guard(`sink:${sink.name}`, () => sink.record(call));
+      if (pending) pending.catch((error: unknown) => health.fault(`sink:${sink.name}`, error));
+    }
+  }
+
+  const capture = createCapture({ clock, health, deliver, price, idleMs: options.abandonAfterMs });
+  const undo = [
+    watchUnobserved(() => (unobserved += 1)),
+    ...(options.instrument === true ? [instrument(capture, health)] : []),
+  ];
+
+  return {
+    observe(client) {
+      observeClient(capture, client);
+      return client;
+    },
+    middleware: () => createMiddleware(capture),
+    withContext: (context, fn) => withOwner(capture, context, fn),
+    record(input) {
+      const { call: imported, outcome, endedAt } = importCall(input, clock, health.guard);
+      const call = recordOf(imported, outcome, endedAt, price);
+      deliver(call);
+      return call;
+    },
+    on(sink) {
+      if (!rule.methods('record').ok(sink)) {
+        throw new TypeError(
+          `[claude-metrics] monitor.on: expected a sink ({ name, record(call) }), got ${show(sink)}.`,
+        );
+      }
+      sinks.add(sink);
+      return () => void sinks.delete(sink);
+    },
+    async snapshot(query = {}) {
+      capture.sweep();
+      return createSnapshot(ledger, query, {
+        now: clock.now(),
+        health: health.report(),
+        unobserved,
+        unpricedModels: [...unpricedModels],
+        priceVersion: prices().version,
+      });
+    },
+    async calls(query = {}) {
+      capture.sweep();
+      if (!store.calls) return { calls: [], next: null, kept: 0, capacity: 0, dropped: 0 };
+      return store.calls(query);
+    },
+    health: () => health.report(),
+    say: (text) => void health.guard('say', () => say(text)),
+    async close({ timeoutMs = CLOSE_TIMEOUT_MS } = {}) {
+      capture.close();
+      for (const step of undo) health.guard('close', step);
+      const closing = [...sinks].map(async (sink) => {
+        try {
+          await sink.close?.();
+        } catch (error) {
+          health.fault(`close:${sink.name}`, error);
+        }
+      });
+      await within(timeoutMs, Promise.all(closing));
+    },
+  };
+
+  function logSinkOf(log: NonNullable<MonitorOptions['log']>): Sink | undefined {
+    if (log === false) return undefined;
+    if (log === true) {
+      return jsonLines({
+        onDrop: (count) => health.drop('logLine', count),
+        onError: (error) => health.fault('sink:json', error),
+      });
+    }
+    return { name: 'log', record: (call) => void log(callLine(call), call) };
+  }
+}
+
+const MAX_UNPRICED_MODELS = 100;
+
+function warn(text: string): void {
+  console.warn(`[claude-metrics] ${text}`);
+}
+
+function reportFault(error: unknown, step: string): void {
+  warn(`${step} failed; calls are not affected, and it is counted in health. ${show(String(error))}`);
+}
+
+/** Waits for `work`, but not longer than `timeoutMs`: closing must end. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
+}

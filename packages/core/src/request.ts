@@ -1,0 +1,117 @@
+import { label } from './context.js';
+import type { Operation, RateLimit, RateLimitWindow } from './record.js';
+
+/** What a request is, read off the SDK's request options; nothing of them is changed or kept. */
+export interface RequestFacts {
+  readonly operation: Operation;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly maxRetries: number | undefined;
+}
+
+/** The request options of the SDK, as far as they are looked at. */
+interface Options {
+  readonly path?: unknown;
+  readonly method?: unknown;
+  readonly body?: unknown;
+  readonly stream?: unknown;
+  readonly signal?: AbortSignal | null;
+  readonly maxRetries?: unknown;
+}
+
+/** `null`: a request that bills no tokens and answers no message; it is none of our calls. */
+export function requestOf(requestOptions: object): RequestFacts | null {
+  const options = requestOptions as Options;
+  const operation = operationOf(options.path, options.method);
+  if (operation === null) return null;
+  const body = bodyOf(options.body);
+  return {
+    operation,
+    model: modelOf(body),
+    stream: options.stream === true || body?.['stream'] === true,
+    signal: options.signal ?? undefined,
+    maxRetries: typeof options.maxRetries === 'number' ? options.maxRetries : undefined,
+  };
+}
+
+/** By path, for every backend: `/v1/messages`, behind whatever prefix a gateway puts before it. */
+export function operationOf(path: unknown, method: unknown): Operation | null {
+  if (typeof path !== 'string') return null;
+  const query = path.indexOf('?');
+  const plain = query === -1 ? path : path.slice(0, query);
+  const isPost = typeof method !== 'string' || method.toLowerCase() === 'post';
+  if (isPost) {
+    if (plain.endsWith('/v1/messages')) return 'messages';
+    if (plain.endsWith('/v1/messages/count_tokens')) return 'count_tokens';
+    if (plain.endsWith('/v1/messages/batches')) return 'batches';
+    return null;
+  }
+  return plain.includes('/v1/messages/batches/') && plain.endsWith('/results')
+    ? 'batch_results'
+    : null;
+}
+
+function bodyOf(body: unknown): Record<string, unknown> | null {
+  if (typeof body === 'object' && body !== null) return body as Record<string, unknown>;
+  if (typeof body !== 'string') return null;
+  const parsed: unknown = JSON.parse(body);
+  return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : null;
+}
+
+function modelOf(body: Record<string, unknown> | null): string {
+  if (typeof body?.['model'] === 'string') return label(body['model']) ?? 'unknown';
+  const requests = body?.['requests'];
+  if (!Array.isArray(requests)) return 'unknown';
+  const models = new Set<unknown>();
+  for (const request of requests as { params?: { model?: unknown } }[]) {
+    models.add(request?.params?.model);
+  }
+  const [only] = models;
+  return models.size === 1 && typeof only === 'string' ? (label(only) ?? 'unknown') : '(mixed)';
+}
+
+/** The provider's name in OpenTelemetry's words, told by the address. */
+export function providerOf(url: unknown): string {
+  if (typeof url !== 'string' || url.startsWith('https://api.anthropic.com/')) return 'anthropic';
+  const host = url.slice(0, url.indexOf('/', 8));
+  if (host.includes('.amazonaws.com')) {
+    return host.includes('bedrock') ? 'aws.bedrock' : 'anthropic';
+  }
+  if (host.includes('aiplatform') && host.endsWith('.googleapis.com')) return 'gcp.vertex_ai';
+  if (host.endsWith('.azure.com')) return 'azure.ai.foundry';
+  return 'anthropic';
+}
+
+export function requestIdOf(headers: Headers): string | null {
+  const id = headers.get('request-id') ?? headers.get('x-amzn-requestid');
+  return label(id);
+}
+
+const WINDOWS = [
+  ['requests', 'requests'],
+  ['tokens', 'tokens'],
+  ['inputTokens', 'input-tokens'],
+  ['outputTokens', 'output-tokens'],
+] as const;
+
+export function rateLimitOf(headers: Headers): RateLimit | null {
+  let found: { -readonly [K in keyof RateLimit]: RateLimit[K] } | null = null;
+  for (const [name, header] of WINDOWS) {
+    const limit = headers.get(`anthropic-ratelimit-${header}-limit`);
+    if (limit === null) continue;
+    const window: RateLimitWindow = {
+      limit: countOf(limit),
+      remaining: countOf(headers.get(`anthropic-ratelimit-${header}-remaining`)),
+      reset: label(headers.get(`anthropic-ratelimit-${header}-reset`)),
+    };
+    (found ??= {})[name] = Object.freeze(window);
+  }
+  return found && Object.freeze(found);
+}
+
+function countOf(text: string | null): number | null {
+  if (text === null) return null;
+  const count = Number(text);
+  return Number.isFinite(count) ? count : null;
+}

@@ -1,0 +1,65 @@
+/**
+ * The SDK's retry rules, so that we know when a failed attempt was the last one.
+ * Source: `shouldRetry`, `retryRequest` and `makeRequest` of `@anthropic-ai/sdk` 0.103 to 1.12.
+ */
+
+/** Whether the SDK retries an answer with this status, if it has retries left. */
+export function isRetryableStatus(status: number, headers: Headers): boolean {
+  const told = headers.get('x-should-retry');
+  if (told === 'true') return true;
+  if (told === 'false') return false;
+  return status === 408 || status === 409 || status === 429 || status >= 500;
+}
+
+/** Whether the SDK retries after this was thrown: timeouts and lost connections, however wrapped. */
+export function isRetryableError(error: unknown): boolean {
+  const seen = new Set<unknown>();
+  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); ) {
+    seen.add(at);
+    const { name, message } = at as { name?: unknown; message?: unknown };
+    if (typeof name === 'string' && RETRYABLE_NAMES.test(name)) return true;
+    const cause = (at as { cause?: unknown }).cause;
+    // `fetch failed` and its kin: the only TypeErrors that carry the network's error.
+    if (name === 'TypeError' && (cause !== undefined || message === 'terminated')) return true;
+    if (typeof message === 'string' && /timed? ?out/i.test(message.slice(0, 500))) return true;
+    at = cause;
+  }
+  return false;
+}
+
+const RETRYABLE_NAMES = /^(AbortError|TimeoutError|APIConnectionError|APIConnectionTimeoutError|RetryableError)$/;
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 8_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The longest the SDK can wait before the attempt that follows the `retries`-th retry. */
+export function retryDelayMs(retries: number, headers: Headers | null, now: number): number {
+  const backoff = Math.min(FIRST_PAUSE_MS * 2 ** retries, LONGEST_PAUSE_MS);
+  if (!headers) return backoff;
+  let told = Number.parseFloat(headers.get('retry-after-ms') ?? '');
+  const retryAfter = headers.get('retry-after');
+  if (!(told > 0) && retryAfter !== null) {
+    const seconds = Number.parseFloat(retryAfter);
+    told = Number.isNaN(seconds) ? Date.parse(retryAfter) - now : seconds * 1_000;
+  }
+  // Older versions ignore what is a minute or more away; the longer of the two covers both.
+  return told > 0 && told <= LONGEST_TIMER_MS ? Math.max(told, backoff) : backoff;
+}
+
+/** Whether the request can have reached the provider, and so the bill, before this was thrown. */
+export function mayHaveBeenSent(error: unknown): boolean {
+  const seen = new Set<unknown>();
+  let network = false;
+  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); ) {
+    seen.add(at);
+    const { name, code, cause } = at as { name?: unknown; code?: unknown; cause?: unknown };
+    if (typeof code === 'string' && NOT_SENT.test(code)) return false;
+    network ||= name === 'AbortError' || name === 'TimeoutError' || name === 'TypeError';
+    at = cause;
+  }
+  return network;
+}
+
+const NOT_SENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;

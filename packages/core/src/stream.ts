@@ -1,0 +1,264 @@
+import type { Usage } from './record.js';
+
+/**
+ * Reads usage and times off the bytes of an event stream while somebody else consumes them.
+ *
+ * It looks at line beginnings and decodes the two or three events that carry usage; deltas are only
+ * counted. Nothing is kept of them, and nothing is allocated for them.
+ *
+ * - **scan**: the state of reading one stream.
+ * - **dispatch**: an event is complete at the empty line after it, as for every SSE reader.
+ */
+export interface Scan {
+  push(chunk: unknown): void;
+  readonly facts: StreamFacts;
+}
+
+/** What is known of a stream so far. Times are of the clock that was handed in; `null` before. */
+export interface StreamFacts {
+  messageId: string | null;
+  model: string | null;
+  /** `message_start` overwritten by every non-null field of each `message_delta`. */
+  usage: Usage | null;
+  stopReason: string | null;
+  /** `message_delta` has told the final number of output tokens. */
+  outputKnown: boolean;
+  /** `message_stop` was seen. */
+  complete: boolean;
+  /** The data of an `error` event. */
+  error: string | null;
+  hasOutput: boolean;
+  /** UTF-8 bytes of text, thinking and tool input in the deltas. */
+  outputBytes: number;
+  firstEventAt: number | null;
+  firstDeltaAt: number | null;
+  firstThinkingAt: number | null;
+  firstTextAt: number | null;
+}
+
+const enum EventKind {
+  None,
+  Other,
+  Delta,
+  MessageStart,
+  MessageDelta,
+  MessageStop,
+  Error,
+}
+
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+/** A line that carries usage is short; what is longer is no such line and is not worth keeping. */
+const MAX_LINE = 1024 * 1024;
+
+export function createScan(now: () => number): Scan {
+  const facts: StreamFacts = {
+    messageId: null,
+    model: null,
+    usage: null,
+    stopReason: null,
+    outputKnown: false,
+    complete: false,
+    error: null,
+    hasOutput: false,
+    outputBytes: 0,
+    firstEventAt: null,
+    firstDeltaAt: null,
+    firstThinkingAt: null,
+    firstTextAt: null,
+  };
+  let event = EventKind.None;
+  let data = '';
+  /** The unfinished line at the end of the last chunk. */
+  let carry: Uint8Array | null = null;
+  let skippingLine = false;
+
+  function push(chunk: unknown): void {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
+    let start = 0;
+    if (carry !== null || skippingLine) {
+      const end = bytes.indexOf(LF);
+      if (end === -1) {
+        keepTail(bytes, 0);
+        return;
+      }
+      if (carry !== null) {
+        const line = joined(carry, bytes.subarray(0, end));
+        carry = null;
+        takeLine(line, 0, line.length);
+      }
+      skippingLine = false;
+      start = end + 1;
+    }
+    for (;;) {
+      const end = bytes.indexOf(LF, start);
+      if (end === -1) break;
+      takeLine(bytes, start, end);
+      start = end + 1;
+    }
+    if (start < bytes.length) keepTail(bytes, start);
+  }
+
+  function keepTail(bytes: Uint8Array, start: number): void {
+    if (skippingLine) return;
+    if ((carry?.length ?? 0) + bytes.length - start > MAX_LINE) {
+      carry = null;
+      skippingLine = true;
+    } else {
+      // A copy: the chunk belongs to whoever reads the stream.
+      carry = carry ? joined(carry, bytes.subarray(start)) : new Uint8Array(bytes.subarray(start));
+    }
+  }
+
+  function takeLine(line: Uint8Array, from: number, to: number): void {
+    const end = to > from && line[to - 1] === CR ? to - 1 : to;
+    const start = line[from] === 0xef && line[from + 1] === 0xbb ? from + 3 : from;
+    if (end <= start) {
+      if (event !== EventKind.None) dispatch();
+      return;
+    }
+    // `event:` and `data:`; everything else in SSE is of no interest here.
+    if (line[start] === 101 && line[start + 5] === 58) {
+      event = eventKind(line, valueStart(line, start + 6), end);
+    } else if (line[start] === 100 && line[start + 4] === 58) {
+      if (event === EventKind.Delta) takeDelta(line, start, end);
+      else if (event > EventKind.Delta) data += textOf(line, valueStart(line, start + 5), end);
+    }
+  }
+
+  function takeDelta(line: Uint8Array, start: number, end: number): void {
+    const kind = deltaKind(line, start, end);
+    facts.outputBytes += Math.max(0, end - start - kind.envelope);
+    if (facts.firstTextAt !== null) return;
+    const at = now();
+    facts.hasOutput = true;
+    facts.firstDeltaAt ??= at;
+    if (kind === THINKING) facts.firstThinkingAt ??= at;
+    else if (kind === TEXT || kind === TOOL_INPUT) facts.firstTextAt = at;
+  }
+
+  function dispatch(): void {
+    const kind = event;
+    const text = data;
+    event = EventKind.None;
+    data = '';
+    if (kind === EventKind.Delta) return;
+    facts.firstEventAt ??= now();
+    if (kind === EventKind.MessageStart) takeStart(parsed(text)?.['message']);
+    else if (kind === EventKind.MessageDelta) takeMessageDelta(parsed(text));
+    else if (kind === EventKind.MessageStop) facts.complete = true;
+    else if (kind === EventKind.Error) facts.error ??= text;
+  }
+
+  function takeStart(message: unknown): void {
+    if (!isObject(message)) return;
+    facts.messageId = stringOf(message['id']);
+    facts.model = stringOf(message['model']);
+    facts.stopReason = stringOf(message['stop_reason']);
+    if (isObject(message['usage'])) facts.usage = message['usage'];
+  }
+
+  function takeMessageDelta(message: Record<string, unknown> | null): void {
+    const delta = message?.['delta'];
+    if (isObject(delta)) facts.stopReason = stringOf(delta['stop_reason']) ?? facts.stopReason;
+    const usage = message?.['usage'];
+    if (!isObject(usage)) return;
+    facts.usage = mergeUsage(facts.usage, usage);
+    if (typeof usage['output_tokens'] === 'number') facts.outputKnown = true;
+  }
+
+  return { push, facts };
+}
+
+/** The SDK's own rule: cumulative fields overwrite, absent and null ones leave what was. */
+function mergeUsage(usage: Usage | null, delta: Record<string, unknown>): Usage {
+  const merged: Record<string, unknown> = { ...usage };
+  for (const field of Object.keys(delta)) {
+    const value = delta[field];
+    if (value !== null && value !== undefined) merged[field] = value;
+  }
+  return merged;
+}
+
+/** Told apart by length and one letter, which is all that differs between the API's event names. */
+function eventKind(line: Uint8Array, start: number, end: number): EventKind {
+  const length = end - start;
+  const first = line[start];
+  if (first === 99 /* c */) {
+    return length === 19 && line[start + 14] === 100 /* content_block_d… */
+      ? EventKind.Delta
+      : EventKind.Other;
+  }
+  if (first === 109 /* m */ && line[start + 7] === 95 /* message_ */) {
+    if (length === 13 && line[start + 8] === 115) return EventKind.MessageStart;
+    if (length === 13 && line[start + 8] === 100) return EventKind.MessageDelta;
+    if (length === 12 && line[start + 8] === 115) return EventKind.MessageStop;
+  }
+  return first === 101 /* e */ && length === 5 ? EventKind.Error : EventKind.Other;
+}
+
+/** `envelope`: bytes of a delta line that are not what the model wrote. */
+interface DeltaKind {
+  readonly envelope: number;
+}
+
+const BEFORE_INDEX = 'data: {"type":"content_block_delta","index":'.length;
+const BEFORE_KIND = ',"delta":{"type":"'.length;
+const around = (kind: string, field: string) => ({
+  envelope: BEFORE_INDEX + 1 + BEFORE_KIND + `${kind}","${field}":""}}`.length,
+});
+const TEXT: DeltaKind = around('text_delta', 'text');
+const THINKING: DeltaKind = around('thinking_delta', 'thinking');
+const TOOL_INPUT: DeltaKind = around('input_json_delta', 'partial_json');
+/** Signatures and citations: nothing that counts as output. */
+const NO_OUTPUT: DeltaKind = { envelope: Number.POSITIVE_INFINITY };
+
+function deltaKind(line: Uint8Array, start: number, end: number): DeltaKind {
+  let at = start + BEFORE_INDEX;
+  if (line[at - 1] === 58 /* : */) {
+    while (at < end && line[at] !== 44 /* , */) at += 1;
+    at += BEFORE_KIND;
+    if (line[at - 1] === 34 /* " */) return kindAt(line[at], line[at + 1]);
+  }
+  // Somebody between the API and us writes JSON with other spaces or another order.
+  const found = /"(te|th|in|si|ci)\w*_delta"/.exec(textOf(line, start, Math.min(end, start + 512)));
+  return kindAt(found?.[1]?.charCodeAt(0), found?.[1]?.charCodeAt(1));
+}
+
+function kindAt(first: number | undefined, second: number | undefined): DeltaKind {
+  if (first === 116 /* t */) return second === 101 /* te */ ? TEXT : THINKING;
+  return first === 105 /* i */ ? TOOL_INPUT : NO_OUTPUT;
+}
+
+function valueStart(line: Uint8Array, at: number): number {
+  return line[at] === SPACE ? at + 1 : at;
+}
+
+function textOf(line: Uint8Array, start: number, end: number): string {
+  return Buffer.from(line.buffer, line.byteOffset + start, Math.max(0, end - start)).toString();
+}
+
+function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + tail.length);
+  whole.set(head);
+  whole.set(tail, head.length);
+  return whole;
+}
+
+function parsed(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function stringOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
