@@ -89,6 +89,8 @@ function watchWhole(
   });
 }
 
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+type GetReader = (options?: object) => Reader;
 type Iterator = AsyncIterator<unknown> & { [Symbol.asyncIterator](): Iterator };
 
 function watchStream(
@@ -106,14 +108,16 @@ function watchStream(
   // A body that is no web stream (a Node one, from a custom fetch) can only be iterated.
   if (typeof stream.getReader !== 'function') return;
 
-  const getReader = stream.getReader.bind(stream) as (options?: object) => ReadableStreamReader<Uint8Array>;
+  const getReader = stream.getReader.bind(stream) as GetReader;
   const cancel = stream.cancel.bind(stream);
   const isLocked = lockGetter(stream);
   let passing: ReadableStream<Uint8Array> | undefined;
   const passed = () => (passing ??= passThrough(getReader, cancel, watcher));
 
   shadow(stream, 'getReader', (options?: object) =>
-    whole.reading ? getReader(options) : (passed().getReader as typeof getReader)(options),
+    whole.reading
+      ? getReader(options)
+      : (passed().getReader(options as never) as unknown as Reader),
   );
   shadow(stream, 'tee', () => passed().tee());
   shadow(stream, 'pipeTo', (...args: Parameters<typeof stream.pipeTo>) => passed().pipeTo(...args));
@@ -146,9 +150,7 @@ function watchedIterator(inner: Iterator, watcher: BodyWatcher, options?: object
     next: () => inner.next().then(onResult, onError),
     return(value?: unknown) {
       if (!keepOpen) watcher.cancel();
-      return inner.return
-        ? inner.return(value)
-        : Promise.resolve({ done: true as const, value });
+      return inner.return ? inner.return(value) : Promise.resolve({ done: true as const, value });
     },
     [Symbol.asyncIterator]() {
       return this;
@@ -158,15 +160,17 @@ function watchedIterator(inner: Iterator, watcher: BodyWatcher, options?: object
 
 /** A stream that gives on what the original gives, when it is asked and not before. */
 function passThrough(
-  getReader: (options?: object) => ReadableStreamReader<Uint8Array>,
+  getReader: GetReader,
   cancel: (reason?: unknown) => Promise<void>,
   watcher: BodyWatcher,
 ): ReadableStream<Uint8Array> {
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let reader: Reader | undefined;
   const source = {
-    async pull(controller: ReadableStreamController<Uint8Array>): Promise<void> {
-      reader ??= getReader() as ReadableStreamDefaultReader<Uint8Array>;
-      let result: ReadableStreamReadResult<Uint8Array>;
+    async pull(
+      controller: ReadableStreamDefaultController | ReadableByteStreamController,
+    ): Promise<void> {
+      reader ??= getReader();
+      let result: Awaited<ReturnType<Reader['read']>>;
       try {
         result = await reader.read();
       } catch (error) {
@@ -192,7 +196,7 @@ function passThrough(
 }
 
 /** Only a byte stream gives a reader for the caller's own buffers. */
-function isByteStream(getReader: (options?: object) => ReadableStreamReader<Uint8Array>): boolean {
+function isByteStream(getReader: GetReader): boolean {
   try {
     getReader({ mode: 'byob' }).releaseLock();
     return true;

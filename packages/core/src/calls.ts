@@ -50,7 +50,8 @@ export function createCalls(options: CallsOptions): Calls {
 
   function end(call: Call, outcome: Outcome, error?: CallError): void {
     if (call.outcome !== null) {
-      if (call.outcome === 'abandoned' && outcome !== 'abandoned') health.drop('readAfterAbandoned');
+      if (call.outcome === 'abandoned' && outcome !== 'abandoned')
+        health.drop('readAfterAbandoned');
       return;
     }
     call.phase = 'ended';

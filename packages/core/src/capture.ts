@@ -184,8 +184,9 @@ export function createCapture(options: CaptureOptions): Capture {
       calls.end(call, 'aborted');
       return;
     }
-    call.error = describeError(error);
-    endAttempt(call, null, null, call.error.kind, billed);
+    const described = describeError(error);
+    call.error = described;
+    endAttempt(call, null, null, described.kind, billed);
     const own = (context.options as { maxRetries?: unknown }).maxRetries;
     const maxRetries = own ?? client?.maxRetries;
     const exhausted = typeof maxRetries === 'number' && retriesOf(call) >= maxRetries;
@@ -209,7 +210,11 @@ export function createCapture(options: CaptureOptions): Capture {
 
   function endResult(result: Call, outcome: Outcome, error?: CallError): void {
     const now = clock.monotonic();
-    calls.end({ ...result, at: clock.now(), startedAt: now, attemptStartedAt: now }, outcome, error);
+    calls.end(
+      { ...result, at: clock.now(), startedAt: now, attemptStartedAt: now },
+      outcome,
+      error,
+    );
   }
 
   const run: Run = (request, send, context, client) => {

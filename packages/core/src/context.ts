@@ -136,7 +136,8 @@ export function readContext(guard: Guard): CallContext {
   }
   for (let scope: Scope | undefined = innermost; scope; scope = scope.parent) {
     const { tags } = scope.own;
-    if (tags) context.tags = guard('context.tags', () => mergeTags(tags, context.tags)) ?? context.tags;
+    if (tags)
+      context.tags = guard('context.tags', () => mergeTags(tags, context.tags)) ?? context.tags;
   }
   return context;
 }

@@ -9,7 +9,9 @@
 /** Counters of what went wrong inside the monitor. All counts are since the process started. */
 export interface HealthReport {
   readonly ok: boolean;
-  readonly faults: Readonly<Record<string, { readonly count: number; readonly lastMessage: string }>>;
+  readonly faults: Readonly<
+    Record<string, { readonly count: number; readonly lastMessage: string }>
+  >;
   readonly dropped: Readonly<Record<string, number>>;
   /** Things said once: what could not be observed, prices that are missing. */
   readonly notices: readonly string[];

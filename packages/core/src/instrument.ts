@@ -86,7 +86,8 @@ export function instrument(capture: Capture, health: Health): () => void {
     const owner = ours ? (installed.get(ours)?.capture as Capture) : capture;
     client.middleware = [...others, createMiddleware(owner, client)];
   };
-  const guardedAttach = (client: Client): void => void health.guard('observe', () => attach(client));
+  const guardedAttach = (client: Client): void =>
+    void health.guard('observe', () => attach(client));
   wanting.add(guardedAttach);
   health.guard('instrument', () => patchAll(health));
   return () => wanting.delete(guardedAttach);

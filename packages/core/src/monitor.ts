@@ -196,7 +196,9 @@ function warn(text: string): void {
 }
 
 function reportFault(error: unknown, step: string): void {
-  warn(`${step} failed; calls are not affected, and it is counted in health. ${show(String(error))}`);
+  warn(
+    `${step} failed; calls are not affected, and it is counted in health. ${show(String(error))}`,
+  );
 }
 
 /** Waits for `work`, but not longer than `timeoutMs`: closing must end. */

@@ -61,12 +61,7 @@ export interface Tokens {
 
 /** What a cost line prices: a token class, or a server tool billed by the request. */
 export type CostClass =
-  | 'uncachedInput'
-  | 'cacheRead'
-  | 'cacheWrite5m'
-  | 'cacheWrite1h'
-  | 'output'
-  | 'webSearch';
+  'uncachedInput' | 'cacheRead' | 'cacheWrite5m' | 'cacheWrite1h' | 'output' | 'webSearch';
 
 /** One priced part of a call. `nanoUsd` is `quantity × rate`, rounded once, half up. */
 export interface CostLine {

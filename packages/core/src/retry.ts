@@ -14,7 +14,7 @@ export function isRetryableStatus(status: number, headers: Headers): boolean {
 /** Whether the SDK retries after this was thrown: timeouts and lost connections, however wrapped. */
 export function isRetryableError(error: unknown): boolean {
   const seen = new Set<unknown>();
-  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); ) {
+  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at);) {
     seen.add(at);
     const { name, message } = at as { name?: unknown; message?: unknown };
     if (typeof name === 'string' && RETRYABLE_NAMES.test(name)) return true;
@@ -27,7 +27,8 @@ export function isRetryableError(error: unknown): boolean {
   return false;
 }
 
-const RETRYABLE_NAMES = /^(AbortError|TimeoutError|APIConnectionError|APIConnectionTimeoutError|RetryableError)$/;
+const RETRYABLE_NAMES =
+  /^(AbortError|TimeoutError|APIConnectionError|APIConnectionTimeoutError|RetryableError)$/;
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
@@ -51,7 +52,7 @@ export function retryDelayMs(retries: number, headers: Headers | null, now: numb
 export function mayHaveBeenSent(error: unknown): boolean {
   const seen = new Set<unknown>();
   let network = false;
-  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); ) {
+  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at);) {
     seen.add(at);
     const { name, code, cause } = at as { name?: unknown; code?: unknown; cause?: unknown };
     if (typeof code === 'string' && NOT_SENT.test(code)) return false;

@@ -89,7 +89,11 @@ describe('a watched body', () => {
     ['text()', (r) => r.text(), /^text/],
     ['arrayBuffer()', async (r) => Buffer.from(await r.arrayBuffer()).toString(), /^end/],
     ['blob()', async (r) => (await r.blob()).text(), /^end/],
-    ['clone()', async (r) => (await Promise.all([r.clone().text(), r.text()]))[0] ?? '', /^(end|text)/],
+    [
+      'clone()',
+      async (r) => (await Promise.all([r.clone().text(), r.text()]))[0] ?? '',
+      /^(end|text)/,
+    ],
     ['iteration', (r) => collected(bodyOf(r)), /^end/],
     ['values()', (r) => collected(bodyOf(r).values()), /^end/],
     ['getReader()', (r) => readAll(bodyOf(r)), /^end/],

@@ -22,8 +22,9 @@ describe('withContext', () => {
   });
 
   it('lets the nearest scope that knows an answer win', () => {
-    const context = withContext({ userId: 'outer', feature: 'outer', tags: { a: '1', b: '1' } }, () =>
-      withContext({ userId: () => null, feature: 'inner', tags: { b: '2' } }, getContext),
+    const context = withContext(
+      { userId: 'outer', feature: 'outer', tags: { a: '1', b: '1' } },
+      () => withContext({ userId: () => null, feature: 'inner', tags: { b: '2' } }, getContext),
     );
     expect(context).toMatchObject({ userId: 'outer', feature: 'inner', tags: { a: '1', b: '2' } });
   });

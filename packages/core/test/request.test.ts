@@ -22,7 +22,9 @@ describe('a request', () => {
     expect(model('{"model":"claude-opus-5-5"}')).toBe('claude-opus-5-5');
     expect(model({})).toBe('unknown');
     expect(model({ model: 'm'.repeat(1e6) })).toHaveLength(128);
-    const batch = (...models: string[]) => ({ requests: models.map((m) => ({ params: { model: m } })) });
+    const batch = (...models: string[]) => ({
+      requests: models.map((m) => ({ params: { model: m } })),
+    });
     expect(model(batch('a', 'a'))).toBe('a');
     expect(model(batch('a', 'b'))).toBe('(mixed)');
   });

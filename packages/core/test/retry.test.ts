@@ -7,7 +7,8 @@ import {
 
 const network = (code: string) =>
   new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
-const named = (name: string, cause?: unknown) => Object.assign(new Error(name, { cause }), { name });
+const named = (name: string, cause?: unknown) =>
+  Object.assign(new Error(name, { cause }), { name });
 
 describe('the SDK retries', () => {
   it.each([
@@ -21,7 +22,9 @@ describe('the SDK retries', () => {
     [400, { 'x-should-retry': 'true' }, true],
     [529, { 'x-should-retry': 'false' }, false],
   ])('status %i with %j: %s', (status, headers, expected) => {
-    expect(isRetryableStatus(status, new Headers(headers as Record<string, string>))).toBe(expected);
+    expect(isRetryableStatus(status, new Headers(headers as Record<string, string>))).toBe(
+      expected,
+    );
   });
 
   it.each([

@@ -124,7 +124,10 @@ describe('createScan', () => {
   });
 
   it('knows input but not output when the stream stops early', () => {
-    const facts = scanOf(event('message_start', START), delta({ type: 'text_delta', text: 'abcd' }));
+    const facts = scanOf(
+      event('message_start', START),
+      delta({ type: 'text_delta', text: 'abcd' }),
+    );
     expect(facts).toMatchObject({ outputKnown: false, outputBytes: 4, complete: false });
   });
 
