@@ -1,9 +1,9 @@
 // Each package is "type": "module"; its dist/cjs must say that it holds CommonJS.
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packages } from './packages.mjs';
 
-const packages = join(import.meta.dirname, '..', 'packages');
-for (const name of readdirSync(packages)) {
-  const cjs = join(packages, name, 'dist', 'cjs');
+for (const { dir } of packages) {
+  const cjs = join(dir, 'dist', 'cjs');
   if (existsSync(cjs)) writeFileSync(join(cjs, 'package.json'), '{ "type": "commonjs" }\n');
 }

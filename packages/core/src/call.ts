@@ -223,5 +223,7 @@ function cacheTtlOf(call: Call): '5m' | '1h' {
   const told = (split?.ephemeral_5m_input_tokens ?? 0) + (split?.ephemeral_1h_input_tokens ?? 0);
   if (told >= written) return '5m';
   const body = (call.request.deref() as { body?: unknown } | undefined)?.body;
-  return /"ttl":\s*"1h"/.test(typeof body === 'string' ? body : JSON.stringify(body ?? '')) ? '1h' : '5m';
+  return /"ttl":\s*"1h"/.test(typeof body === 'string' ? body : JSON.stringify(body ?? ''))
+    ? '1h'
+    : '5m';
 }

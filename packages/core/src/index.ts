@@ -54,3 +54,8 @@ export type { HealthReport } from './health.js';
 export { memoryStore } from './stores/memory.js';
 export type { CallsPage, CallsQuery, Store } from './stores/store.js';
 export { callLine, jsonLines, type CallLine, type JsonLinesOptions } from './exporters/json.js';
+
+// For adapters
+export { createHttp, type Http, type HttpRequest, type HttpResponse } from './http.js';
+export { monitorRules } from './monitor.js';
+export { checkOptions, rule, type OptionRule, type OptionRules } from './options.js';

@@ -1,83 +1,20 @@
+import { SUM } from './cell.js';
+import { seriesOf, type SeriesPoint } from './series.js';
+import { groupBy, mergeAll, totalsOf, type Group, type Grouped, type Totals } from './totals.js';
+import { unpricedOf } from './trackers/cost.js';
+import { familyFor, filtersOf, select, windowOf } from './window.js';
 import type { HealthReport } from './health.js';
-import type { CostClass, ErrorKind, Outcome, Tokens, UnpricedReason } from './record.js';
+import type { UnpricedReason } from './record.js';
+import type { Cell, CellQuery, Family, Resolution } from './stores/store.js';
+import type { Dimension, Filters, SnapshotQuery } from './window.js';
 
-/** What to look at. Times in milliseconds since the epoch; without any, the last 24 hours. */
-export interface SnapshotQuery {
-  /** Inclusive. */
-  readonly from?: number | undefined;
-  /** Exclusive; default now. */
-  readonly to?: number | undefined;
-  /** Length of the window ending at `to`, in milliseconds; instead of `from`. */
-  readonly rangeMs?: number | undefined;
-  /** Splits `series` by this dimension (the ten heaviest, the rest as `(other)`). */
-  readonly by?: Dimension | undefined;
-  readonly model?: string | undefined;
-  readonly feature?: string | undefined;
-  readonly user?: string | undefined;
-}
-
-export const DIMENSIONS = ['model', 'feature', 'user'] as const;
-export type Dimension = (typeof DIMENSIONS)[number];
-
-/** Percentiles of one quantity, each within 1 % of the exact one. `null` where nothing was measured. */
-export interface Quantiles {
-  readonly count: number;
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-}
-
-export interface Spend {
-  readonly usd: number;
-  /** Integer nano-dollars; the exact sum of the records' costs. */
-  readonly nanoUsd: number;
-  /** `false`: some calls could not be priced, so the sum is "at least". */
-  readonly complete: boolean;
-  /** Part of `nanoUsd` that rests on an estimate. */
-  readonly estimatedNanoUsd: number;
-  readonly byClass: Readonly<Record<CostClass, { quantity: number; usd: number; nanoUsd: number }>>;
-}
-
-/** Everything we say about a set of calls. `latency` is `null` where only sums are kept (users). */
-export interface Totals {
-  readonly calls: number;
-  readonly cost: Spend;
-  readonly tokens: Tokens;
-  readonly outcomes: Readonly<Record<Outcome, number>>;
-  /** Failed calls by kind, without an application's own aborts. */
-  readonly errors: Readonly<Partial<Record<ErrorKind, number>>>;
-  /** Failed ÷ all calls, 0..1; `null` without calls. */
-  readonly errorRate: number | null;
-  readonly attempts: number;
-  readonly retries: number;
-  readonly latency: {
-    readonly callMs: Quantiles | null;
-    readonly lastAttemptMs: Quantiles | null;
-    readonly ttftMs: Quantiles | null;
-  } | null;
-  /** Per call, so that growing prompts show. */
-  readonly tokensPerCall: {
-    readonly input: Quantiles | null;
-    readonly output: Quantiles | null;
-  } | null;
-}
-
-export interface Group extends Totals {
-  /** A model, feature or user; `(other)` beyond the cap, `(unattributed)` without identity. */
-  readonly key: string;
-}
-
-export interface SeriesPoint {
-  /** ISO 8601 start of the bucket. */
-  readonly at: string;
-  /** `null` when the series is not split. */
-  readonly key: string | null;
-  readonly calls: number;
-  readonly failures: number;
-  readonly usd: number;
-  readonly nanoUsd: number;
-  readonly callMsP95: number | null;
-}
+export { QueryError } from './stores/store.js';
+export { DIMENSIONS } from './window.js';
+export type { Dimension, SnapshotQuery } from './window.js';
+export type { Group, Totals } from './totals.js';
+export type { SeriesPoint } from './series.js';
+export type { Spend } from './trackers/cost.js';
+export type { Quantiles } from './trackers/latency.js';
 
 /** How far the numbers can be trusted. */
 export interface Coverage {
@@ -91,7 +28,7 @@ export interface Coverage {
   readonly unpricedModels: readonly string[];
   /** Requests to a Messages endpoint that no monitor recorded, since start. */
   readonly unobserved: number;
-  /** Calls whose keys were merged into `(other)` by the cap on cells. */
+  /** Calls whose model, feature or user was merged into `(other)` by the cap on cells. */
   readonly overflowed: number;
   readonly priceVersion: string;
 }
@@ -103,14 +40,111 @@ export interface Snapshot {
   readonly at: string;
   readonly from: string;
   readonly to: string;
+  /** Width of a point of `series`. */
   readonly bucketMs: number;
-  readonly filters: { readonly model?: string; readonly feature?: string; readonly user?: string };
+  readonly filters: Filters;
   readonly totals: Totals;
-  /** Heaviest first. Absent dimensions (a user filter knows no latency) have `latency: null`. */
+  /**
+   * Heaviest first, at most 100, then `(other)`; the groups of a list sum up to `totals` exactly.
+   * Where only sums are kept (users), `latency` is `null`.
+   */
   readonly byModel: readonly Group[];
   readonly byFeature: readonly Group[];
   readonly byUser: readonly Group[];
+  /** Dimensions that cannot be told under these filters; their lists are empty. */
+  readonly notKept: readonly Dimension[];
   readonly series: readonly SeriesPoint[];
   readonly coverage: Coverage;
   readonly health: HealthReport;
+}
+
+/** Where cells come from: the ledger. */
+export interface CellSource {
+  readonly resolutions: readonly Resolution[];
+  cells(query: CellQuery): Promise<readonly Cell[]>;
+}
+
+/** What a snapshot says beside what cells know. */
+export interface SnapshotExtras {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly health: HealthReport;
+  readonly unobserved: number;
+  readonly unpricedModels: readonly string[];
+  readonly priceVersion: string;
+}
+
+/**
+ * Answers a query from cells. Every list and the totals come from one reading.
+ *
+ * @throws QueryError for a window or filters that cannot be answered.
+ *
+ * @example
+ * const snapshot = await createSnapshot(ledger, { rangeMs: 3_600_000, by: 'model' }, extras);
+ * snapshot.totals.latency?.callMs?.p95;
+ */
+export async function createSnapshot(
+  source: CellSource,
+  query: SnapshotQuery,
+  extras: SnapshotExtras,
+): Promise<Snapshot> {
+  const filters = filtersOf(query);
+  const window = windowOf(query, extras.now, source.resolutions);
+  const family = familyFor(filters) ?? 'total';
+  const families = {
+    model: familyFor(filters, 'model'),
+    feature: familyFor(filters, 'feature'),
+    user: familyFor(filters, 'user'),
+  };
+  const wanted = new Set([family, ...Object.values(families)]);
+  const cells = await source.cells({
+    ...window,
+    families: [...wanted].filter((each): each is Family => each !== null),
+  });
+  const chosen = select(cells, family, filters);
+  const whole = mergeAll(chosen, family);
+
+  const grouped = (by: Dimension): Grouped | null => {
+    const from = families[by];
+    return from === null ? null : groupBy(select(cells, from, filters), by, whole);
+  };
+  const lists = { model: grouped('model'), feature: grouped('feature'), user: grouped('user') };
+  const { by } = query;
+  const split = by === undefined ? null : families[by];
+  const series = seriesOf(split === null ? chosen : select(cells, split, filters), window, by);
+  return {
+    schema: 'claude-metrics/snapshot@1',
+    at: new Date(extras.now).toISOString(),
+    from: new Date(window.from).toISOString(),
+    to: new Date(window.to).toISOString(),
+    bucketMs: series.bucketMs,
+    filters,
+    totals: totalsOf(whole),
+    byModel: lists.model?.groups ?? [],
+    byFeature: lists.feature?.groups ?? [],
+    byUser: lists.user?.groups ?? [],
+    notKept: (['model', 'feature', 'user'] as const).filter((name) => lists[name] === null),
+    series: series.points,
+    coverage: coverageOf(whole, Object.values(lists), extras),
+    health: extras.health,
+  };
+}
+
+function coverageOf(
+  whole: Cell,
+  lists: readonly (Grouped | null)[],
+  { unpricedModels, unobserved, priceVersion }: SnapshotExtras,
+): Coverage {
+  const { sums } = whole;
+  return {
+    calls: sums[SUM.calls]!,
+    unattributedUser: sums[SUM.unattributedUser]!,
+    unattributedFeature: sums[SUM.unattributedFeature]!,
+    estimated: sums[SUM.estimated]!,
+    unpriced: unpricedOf(whole),
+    unpricedModels,
+    unobserved,
+    overflowed: Math.max(...lists.map((list) => list?.overflowed ?? 0)),
+    priceVersion,
+  };
 }

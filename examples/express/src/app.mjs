@@ -1,0 +1,82 @@
+// The application, as a team would have it: three features, users who sign in, one line of ours.
+import { claudeMonitor, trackFeature } from '@claude-metrics/express';
+import express from 'express';
+
+const MODELS = {
+  chat: 'claude-sonnet-5-5',
+  summarise: 'claude-opus-5-5',
+  classify: 'claude-haiku-5-5',
+};
+
+/** @param {{ client: import('@anthropic-ai/sdk').Anthropic, users: Map<string, { id: string }> }} parts */
+export function createApp({ client, users }) {
+  const app = express();
+
+  app.use(claudeMonitor());
+
+  app.use(express.json());
+  app.use((req, res, next) => {
+    req.user = users.get(req.get('authorization')?.replace(/^Bearer /, '') ?? '');
+    next();
+  });
+
+  // The feature is the route, `POST /chat/:room`: no name was given.
+  app.post('/chat/:room', async (req, res) => {
+    const left = new AbortController();
+    res.on('close', () => left.abort());
+    res.type('text/plain');
+    const stream = client.messages.stream(
+      { model: MODELS.chat, max_tokens: 1024, messages: [question(req.body.text)] },
+      { signal: left.signal },
+    );
+    try {
+      for await (const event of stream) {
+        if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') {
+          res.write(event.delta.text);
+        }
+      }
+    } catch (error) {
+      if (!left.signal.aborted) throw error;
+    }
+    res.end();
+  });
+
+  app.post('/summaries', trackFeature('summarise'), async (req, res) => {
+    const message = await client.messages.create({
+      model: MODELS.summarise,
+      max_tokens: 2048,
+      system: [
+        { type: 'text', text: 'Summarise in five lines.', cache_control: { type: 'ephemeral' } },
+      ],
+      messages: [question(req.body.text)],
+    });
+    res.json({ summary: textOf(message), refused: message.stop_reason === 'refusal' });
+  });
+
+  app.post('/labels', trackFeature('classify'), async (req, res) => {
+    const labels = await Promise.all(
+      req.body.texts.map(async (text) => {
+        const message = await client.messages.create({
+          model: MODELS.classify,
+          max_tokens: 16,
+          messages: [question(text)],
+        });
+        return textOf(message);
+      }),
+    );
+    res.json({ labels });
+  });
+
+  app.use((error, _req, res, _next) => {
+    res.status(error.status ?? 502).json({ error: 'Claude could not answer.' });
+  });
+  return app;
+}
+
+function question(content) {
+  return { role: 'user', content };
+}
+
+function textOf(message) {
+  return message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+}

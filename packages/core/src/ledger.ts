@@ -1,0 +1,202 @@
+import {
+  capBucket,
+  cellOf,
+  cellsOf,
+  createBucket,
+  DEFAULT_CAPS,
+  groupOf,
+  mergeIntoBucket,
+} from './bucket.js';
+import { createCell, keyOf, mergeCell, mergeSums, NAMED_FAMILIES, SUM } from './cell.js';
+import { createSampler, recordSketches } from './sample.js';
+import type { Bucket, Caps } from './bucket.js';
+import type { Health } from './health.js';
+import type { CallRecord, Sink } from './record.js';
+import type { Cell, CellQuery, Resolution, Store } from './stores/store.js';
+
+/**
+ * The ledger: turns records into cells, bounds their number, and brings them into the store.
+ *
+ * - **pending**: cells of calls that the store has not seen yet, in buckets of its finest width.
+ * - **flush**: bring what is pending into the store, once for each of its resolutions. It happens
+ *   when the clock enters another bucket, and before every reading.
+ *
+ * A call belongs to the bucket in which it *started*, as on the bill, however late it is recorded.
+ */
+export interface LedgerOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly health: Health;
+  readonly store: Store;
+  /** Names that a pending bucket keeps apart, the heaviest. Default 200 features, 500 users. */
+  readonly caps?: Caps | undefined;
+}
+
+export interface Ledger extends Sink {
+  readonly name: 'ledger';
+  readonly resolutions: readonly Resolution[];
+  record(call: CallRecord): void;
+  /** Never fails: what the store does not take stays pending. */
+  flush(): void | Promise<void>;
+  /** Flushes, and reads from the store. @throws what the store throws. */
+  cells(query: CellQuery): Promise<readonly Cell[]>;
+  close(): Promise<void>;
+}
+
+/** Buckets that wait at most; beyond it the oldest is dropped, and its calls are counted. */
+const MAX_PENDING = 240;
+/** Late calls may open this many buckets before they are flushed early. */
+const FLUSH_AT = 32;
+
+/**
+ * @example
+ * const ledger = createLedger({ now: Date.now, health: createHealth(), store: memoryStore() });
+ * ledger.record(call);
+ * const cells = await ledger.cells({ from, to, bucketMs: 60_000, families: ['total'] });
+ */
+export function createLedger(options: LedgerOptions): Ledger {
+  const { now, health, store, caps = DEFAULT_CAPS } = options;
+  const bucketMs = store.resolutions[0]?.bucketMs ?? 60_000;
+  const longest = Math.max(...store.resolutions.map(({ retentionMs }) => retentionMs));
+  const sampler = createSampler(() => health.drop('ledger.amount'));
+  let pending = new Map<number, Bucket>();
+  let current: Bucket | null = null;
+  let flushedAt = NaN;
+  let failing = false;
+  let flushing: Promise<void> | null = null;
+
+  /** A start in the future (a clock that was set back) counts as now, and so does no time. */
+  function bucketFor(at: number, present: number): Bucket {
+    const start = startOf(at >= 0 && at <= present ? at : present, bucketMs);
+    if (current !== null && current.at === start) return current;
+    current = pendingBucket(start);
+    return current;
+  }
+
+  function pendingBucket(start: number): Bucket {
+    let bucket = pending.get(start);
+    if (bucket === undefined) {
+      bucket = createBucket(start, bucketMs, caps);
+      pending.set(start, bucket);
+      if (pending.size > MAX_PENDING) dropOldest();
+    }
+    return bucket;
+  }
+
+  function dropOldest(): void {
+    const oldest = Math.min(...pending.keys());
+    const cells: Cell[] = [];
+    const bucket = pending.get(oldest);
+    if (bucket) cellsOf(bucket, ['user-model'], cells);
+    pending.delete(oldest);
+    if (current?.at === oldest) current = null;
+    const calls = cells.reduce((sum, cell) => sum + cell.sums[SUM.calls]!, 0);
+    health.drop('ledger.calls', calls);
+  }
+
+  function count(bucket: Bucket, call: CallRecord): void {
+    const sample = sampler.sample(call);
+    const user = keyOf(call.userId);
+    const feature = keyOf(call.feature);
+    const model = keyOf(call.model);
+    const { features, users } = bucket;
+    const cell = cellOf(bucket, features, groupOf(features, feature), 0, model);
+    mergeSums(cell, sample);
+    if (cell.sketches) recordSketches(cell.sketches, call);
+    const group = groupOf(users, user);
+    mergeSums(cellOf(bucket, users, group, 0, model), sample);
+    mergeSums(cellOf(bucket, users, group, 1, feature), sample);
+    capBucket(bucket);
+  }
+
+  /** What is pending, for every resolution, with the total of each bucket. */
+  function takeCells(buckets: Iterable<Bucket>): Cell[] {
+    const cells: Cell[] = [];
+    for (const bucket of buckets) {
+      const total = createCell('total', bucketMs, bucket.at, ['', '']);
+      const start = cells.length;
+      cellsOf(bucket, NAMED_FAMILIES, cells);
+      for (let i = start; i < cells.length; i += 1) {
+        if (cells[i]!.family === 'feature-model') mergeCell(total, cells[i]!);
+      }
+      cells.push(total);
+    }
+    const finest = cells.length;
+    for (const { bucketMs: width } of store.resolutions.slice(1)) {
+      for (let i = 0; i < finest; i += 1) {
+        cells.push({ ...cells[i]!, bucketMs: width, at: startOf(cells[i]!.at, width) });
+      }
+    }
+    return cells;
+  }
+
+  function takeBack(buckets: Iterable<Bucket>, error: unknown): void {
+    failing = true;
+    health.fault('ledger.flush', error);
+    for (const bucket of buckets) {
+      const cells: Cell[] = [];
+      cellsOf(bucket, NAMED_FAMILIES, cells);
+      const into = pendingBucket(bucket.at);
+      for (const cell of cells) mergeIntoBucket(into, cell);
+      capBucket(into);
+    }
+  }
+
+  function flush(): void | Promise<void> {
+    if (flushing) return flushing.then(flush);
+    if (pending.size === 0) return undefined;
+    const taken = [...pending.values()];
+    pending = new Map();
+    current = null;
+    failing = false;
+    try {
+      const merged = store.merge(takeCells(taken), now());
+      if (!merged) return undefined;
+      flushing = merged
+        .catch((error: unknown) => takeBack(taken, error))
+        .finally(() => (flushing = null));
+      return flushing;
+    } catch (error) {
+      takeBack(taken, error);
+      return undefined;
+    }
+  }
+
+  function keepCall(call: CallRecord): void {
+    try {
+      const kept = store.addCalls?.([call]);
+      if (kept) kept.catch((error: unknown) => health.fault('ledger.addCalls', error));
+    } catch (error) {
+      health.fault('ledger.addCalls', error);
+    }
+  }
+
+  return {
+    name: 'ledger',
+    resolutions: store.resolutions,
+    record(call) {
+      const present = now();
+      const entered = startOf(present, bucketMs);
+      if (entered !== flushedAt || (pending.size > FLUSH_AT && !failing)) {
+        flushedAt = entered;
+        if (flushing === null) void flush();
+      }
+      if (call.at < present - longest) health.drop('ledger.tooOld');
+      else count(bucketFor(call.at, present), call);
+      keepCall(call);
+    },
+    flush,
+    async cells(query) {
+      await flush();
+      return store.read(query);
+    },
+    async close() {
+      await flush();
+      await store.close?.();
+    },
+  };
+}
+
+function startOf(at: number, bucketMs: number): number {
+  return Math.floor(at / bucketMs) * bucketMs;
+}

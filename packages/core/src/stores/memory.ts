@@ -1,0 +1,175 @@
+import {
+  capBucket,
+  cellsOf,
+  createBucket,
+  DEFAULT_CAPS,
+  halveBucket,
+  mergeIntoBucket,
+} from '../bucket.js';
+import { checkOptions, rule } from '../options.js';
+import { callRing } from './calls.js';
+import { cellsOfPacked, pack, unpack } from './packed.js';
+import type { Bucket } from '../bucket.js';
+import type { Packed } from './packed.js';
+import type { Cell, Store } from './store.js';
+
+/**
+ * The default store: this process's memory, bounded in every direction, and empty after a restart.
+ *
+ * - **open, packed**: buckets of the present are kept as objects, to be added to; all others as text.
+ */
+export interface MemoryStoreOptions {
+  /** Recent calls to keep for `/calls`. Default 1,000; 0 keeps none. */
+  readonly maxCalls?: number | undefined;
+  /** How long minute buckets are kept. Default 3 hours. */
+  readonly minuteRetentionMs?: number | undefined;
+  /** How long quarter-hour buckets are kept. Default 30 days. */
+  readonly historyRetentionMs?: number | undefined;
+  /**
+   * Bound on the packed buckets together, in bytes. Beyond it the largest keeps the heaviest half of
+   * its names, and so on; in the end the bucket farthest from now goes. Default 12 MB.
+   */
+  readonly maxBytes?: number | undefined;
+}
+
+const MINUTE_MS = 60_000;
+const QUARTER_MS = 900_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Calls are recorded when they end: a bucket stays open for those of ordinary length. */
+const OPEN_AFTER_MS = MINUTE_MS;
+const rules = {
+  maxCalls: rule.integer(0, 1_000_000),
+  minuteRetentionMs: rule.integer(5 * MINUTE_MS, DAY_MS),
+  historyRetentionMs: rule.integer(HOUR_MS, 400 * DAY_MS),
+  maxBytes: rule.integer(1_000_000, 4_000_000_000),
+};
+
+interface Tier {
+  readonly bucketMs: number;
+  readonly retentionMs: number;
+  readonly open: Map<number, Bucket>;
+  readonly packed: Map<number, Packed>;
+}
+
+/**
+ * @throws TypeError for an option that does not exist or cannot be right.
+ *
+ * @example
+ * const monitor = createMonitor({ store: memoryStore({ maxCalls: 5_000 }) });
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  checkOptions('memoryStore', options, rules);
+  const {
+    maxCalls = 1_000,
+    minuteRetentionMs = 3 * HOUR_MS,
+    historyRetentionMs = 30 * DAY_MS,
+    maxBytes = 12_000_000,
+  } = options;
+  const ring = callRing(maxCalls);
+  const tiers: readonly Tier[] = [
+    createTier(MINUTE_MS, minuteRetentionMs),
+    createTier(QUARTER_MS, historyRetentionMs),
+  ];
+
+  return {
+    name: 'memory',
+    resolutions: tiers.map(({ bucketMs, retentionMs }) => ({ bucketMs, retentionMs })),
+    merge(cells, now) {
+      for (const cell of cells) {
+        const tier = tiers.find(({ bucketMs }) => bucketMs === cell.bucketMs);
+        if (tier) mergeIntoBucket(openBucket(tier, cell.at), cell);
+      }
+      for (const tier of tiers) {
+        for (const bucket of tier.open.values()) capBucket(bucket);
+        packOld(tier, now);
+        expire(tier, now, historyRetentionMs);
+      }
+      shrink(tiers, maxBytes, now);
+    },
+    read({ from, to, bucketMs, families }) {
+      const cells: Cell[] = [];
+      const tier = tiers.find((each) => each.bucketMs === bucketMs);
+      const inside = ({ at }: Bucket | Packed) => at >= from && at < to;
+      for (const packed of tier?.packed.values() ?? []) {
+        if (!inside(packed)) continue;
+        for (const cell of cellsOfPacked(packed, families)) cells.push(cell);
+      }
+      for (const bucket of tier?.open.values() ?? []) {
+        if (inside(bucket)) cellsOf(bucket, families, cells);
+      }
+      return cells;
+    },
+    addCalls: (calls) => ring.add(calls),
+    calls: (query) => ring.page(query),
+  };
+}
+
+function createTier(bucketMs: number, retentionMs: number): Tier {
+  return { bucketMs, retentionMs, open: new Map(), packed: new Map() };
+}
+
+function openBucket({ bucketMs, open, packed }: Tier, at: number): Bucket {
+  let bucket = open.get(at);
+  if (bucket) return bucket;
+  const old = packed.get(at);
+  bucket = old ? unpack(old, DEFAULT_CAPS) : createBucket(at, bucketMs, DEFAULT_CAPS);
+  packed.delete(at);
+  open.set(at, bucket);
+  return bucket;
+}
+
+function packOld({ bucketMs, open, packed }: Tier, now: number): void {
+  for (const [at, bucket] of open) {
+    if (at <= now && now < at + bucketMs + OPEN_AFTER_MS) continue;
+    open.delete(at);
+    packed.set(at, pack(bucket));
+  }
+}
+
+/**
+ * A tier holds as many buckets as its retention is long, and beyond it the one farthest from now
+ * goes. Bounded by number rather than by time, a clock that jumps a day ahead and back costs nothing,
+ * and buckets of a wrong future go first.
+ */
+function expire({ packed, bucketMs, retentionMs }: Tier, now: number, historyMs: number): void {
+  for (const at of packed.keys()) if (at + bucketMs <= now - historyMs) packed.delete(at);
+  const most = Math.ceil(retentionMs / bucketMs);
+  while (packed.size > most) packed.delete(farthest(packed.keys(), now));
+}
+
+/** Brings the packed buckets below the bound, so that the largest pay for it. */
+function shrink(tiers: readonly Tier[], maxBytes: number, now: number): void {
+  let bytes = 0;
+  for (const { packed } of tiers) for (const { size } of packed.values()) bytes += size;
+  while (bytes > maxBytes) {
+    let home: Tier | undefined;
+    let largest: Packed | undefined;
+    for (const tier of tiers) {
+      for (const packed of tier.packed.values()) {
+        if (largest && packed.size <= largest.size) continue;
+        largest = packed;
+        home = tier;
+      }
+    }
+    if (!home || !largest) return;
+    const bucket = unpack(largest, DEFAULT_CAPS);
+    halveBucket(bucket);
+    const smaller = pack(bucket);
+    bytes -= largest.size;
+    if (smaller.size < largest.size) {
+      home.packed.set(smaller.at, smaller);
+      bytes += smaller.size;
+    } else {
+      const gone = farthest(home.packed.keys(), now);
+      bytes += largest.size - (home.packed.get(gone)?.size ?? 0);
+      home.packed.delete(gone);
+    }
+  }
+}
+
+function farthest(times: Iterable<number>, now: number): number {
+  let far = now;
+  for (const at of times) if (Math.abs(at - now) > Math.abs(far - now)) far = at;
+  return far;
+}

@@ -1,0 +1,108 @@
+import {
+  blankCell,
+  byWeight,
+  FAMILIES,
+  mergeCell,
+  mergeSums,
+  moneyAt,
+  OTHER,
+  subtractSums,
+  SUM,
+} from './cell.js';
+import { partOf, type Dimension } from './window.js';
+import { spendOf, tokensOf, type Spend } from './trackers/cost.js';
+import { errorsOf } from './trackers/errors.js';
+import { latencyOf, tokensPerCallOf } from './trackers/latency.js';
+import type { ErrorKind, Outcome, Tokens } from './record.js';
+import type { Cell, Family } from './stores/store.js';
+import type { Latency, TokensPerCall } from './trackers/latency.js';
+
+/** Everything we say about a set of calls. `latency` is `null` where only sums are kept (users). */
+export interface Totals {
+  readonly calls: number;
+  readonly cost: Spend;
+  readonly tokens: Tokens;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  /** Failed calls by kind, without an application's own aborts. */
+  readonly errors: Readonly<Partial<Record<ErrorKind, number>>>;
+  /** Failed ÷ all calls, 0..1; `null` without calls. */
+  readonly errorRate: number | null;
+  readonly attempts: number;
+  readonly retries: number;
+  readonly latency: Latency | null;
+  /** Per call, so that growing prompts show. */
+  readonly tokensPerCall: TokensPerCall | null;
+}
+
+export interface Group extends Totals {
+  /** A model, feature or user; `(other)` beyond the cap, `(unattributed)` without identity. */
+  readonly key: string;
+}
+
+export interface Grouped {
+  /** At most 100, heaviest first, and then `(other)`. Together they are the totals, exactly. */
+  readonly groups: readonly Group[];
+  /** Calls that the cap on cells had already merged. */
+  readonly overflowed: number;
+}
+
+const MAX_GROUPS = 100;
+
+export function totalsOf(cell: Cell): Totals {
+  const { outcomes, errors, errorRate } = errorsOf(cell);
+  return {
+    calls: cell.sums[SUM.calls]!,
+    cost: spendOf(cell),
+    tokens: tokensOf(cell),
+    outcomes,
+    errors,
+    errorRate,
+    attempts: cell.sums[SUM.attempts]!,
+    retries: cell.sums[SUM.retries]!,
+    latency: latencyOf(cell),
+    tokensPerCall: tokensPerCallOf(cell),
+  };
+}
+
+/** The sum of cells of one family. */
+export function mergeAll(cells: readonly Cell[], family: Family): Cell {
+  const sum = blankCell(FAMILIES[family].sketches);
+  for (const cell of cells) mergeCell(sum, cell);
+  return sum;
+}
+
+/**
+ * Cells of one family by one of its names. What `whole` has beyond them goes to `(other)`: another
+ * family may have merged names that this one kept. `null` when these cells have more than `whole`.
+ */
+export function groupBy(cells: readonly Cell[], by: Dimension, whole: Cell): Grouped | null {
+  const groups = new Map<string, Cell>();
+  const seen = blankCell(false);
+  for (const cell of cells) {
+    const key = cell.key[partOf(cell.family, by)]!;
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = blankCell(cell.sketches !== null)));
+    mergeCell(group, cell);
+    mergeSums(seen, cell);
+  }
+  const rest = blankCell(false);
+  mergeSums(rest, whole);
+  if (!subtractSums(rest, seen)) return null;
+  const other = groups.get(OTHER) ?? blankCell(cells[0]?.sketches !== null);
+  groups.delete(OTHER);
+  mergeSums(other, rest);
+  const overflowed = other.sums[SUM.calls]!;
+  const ranked = rank(groups);
+  for (const { cell } of ranked.slice(MAX_GROUPS)) mergeCell(other, cell);
+  const shown = ranked.slice(0, MAX_GROUPS);
+  if (other.sums[SUM.calls]! > 0) shown.push({ ...weigh(OTHER, other), cell: other });
+  return { groups: shown.map(({ name, cell }) => ({ key: name, ...totalsOf(cell) })), overflowed };
+}
+
+function rank(groups: ReadonlyMap<string, Cell>) {
+  return [...groups].map(([name, cell]) => ({ ...weigh(name, cell), cell })).sort(byWeight);
+}
+
+function weigh(name: string, { sums }: Cell) {
+  return { name, nanoUsd: moneyAt(sums, SUM.nanoUsd), calls: sums[SUM.calls]! };
+}

@@ -1,0 +1,9 @@
+// The API of @claude-metrics/express.
+
+export { claudeMonitor, type ClaudeMonitor } from './claude-monitor.js';
+export { trackFeature } from './track-feature.js';
+export type { AdapterOptions } from './options.js';
+export type { ExpressRequest, Handler, Next, RequestUser } from './request.js';
+
+// From core, for work that leaves the request: queues, timers, event listeners.
+export { bindContext, setContext, withContext } from '@claude-metrics/core';

@@ -1,0 +1,19 @@
+const { Anthropic } = require('@anthropic-ai/sdk');
+const core = require('@claude-metrics/core');
+const express = require('@claude-metrics/express');
+const testing = require('@claude-metrics/testing');
+const framework = require('express');
+const { assertNames, expressApp, observedCall } = require('../scenario.cjs');
+
+test('the packages export their names', () => {
+  expect(() => assertNames({ core, express, testing })).not.toThrow();
+});
+
+test('one observed call gives one record', async () => {
+  await expect(observedCall({ core, testing, Anthropic })).resolves.toBeUndefined();
+});
+
+test('an Express app needs one line', async () => {
+  const run = expressApp({ core, express, testing, Anthropic, framework });
+  await expect(run).resolves.toBeUndefined();
+});
