@@ -43,11 +43,13 @@ export interface Call {
   attemptStartedAt: number;
   /** When the last attempt had its headers or its error. */
   attemptEndedAt: number;
+  /** The last thing that was seen of it. */
+  endedAt: number;
   /** When a waiting call is given up: no further attempt can be under way any more. */
   deadline: number;
   outcome: Outcome | null;
-  /** Something was read since the last sweep. */
-  touched: boolean;
+  /** Chunks of the body that were read. */
+  reads: number;
   headersAt: number | null;
   rateLimit: RateLimit | null;
   error: CallError | null;
@@ -120,7 +122,6 @@ const BYTES_PER_TOKEN = 4;
 export function recordOf(
   call: Call,
   outcome: Outcome,
-  endedAt: number,
   price: (question: PriceQuestion) => Priced,
 ): CallRecord {
   const { answer } = call;
@@ -170,8 +171,8 @@ export function recordOf(
     estimated: priced.estimated,
     marks: Object.freeze(marks),
     ttftMs: since(answer.firstDeltaAt),
-    callMs: endedAt - call.startedAt,
-    lastAttemptMs: endedAt - call.attemptStartedAt,
+    callMs: call.endedAt - call.startedAt,
+    lastAttemptMs: call.endedAt - call.attemptStartedAt,
     outcome,
     error: call.error && Object.freeze(call.error),
     status: last?.status ?? null,

@@ -39,12 +39,17 @@ const IDLE_MS = 10 * 60_000;
 /** Beyond the SDK's longest pause before a retry: preparing a request takes time as well. */
 const RETRY_SLACK_MS = 1_000;
 const MAX_PENDING = 10_000;
+const NEVER_LOOKED_AT = -1;
 
 export function createCalls(options: CallsOptions): Calls {
   const { monotonic, health, ended } = options;
   const idleMs = options.idleMs ?? IDLE_MS;
-  const pending = new Set<Call>();
-  const unread = new FinalizationRegistry<Call>((call) => end(call, 'abandoned'));
+  /** With each call, how often it had been read from when the idle were last looked for. */
+  const pending = new Map<Call, number>();
+  // Of an answer that is being read, only the body may be left.
+  const unread = new FinalizationRegistry<Call>((call) => {
+    if (call.reads === 0) giveUp(call);
+  });
   let sweeper: NodeJS.Timeout | undefined;
   let nextIdleCheck = 0;
 
@@ -54,8 +59,13 @@ export function createCalls(options: CallsOptions): Calls {
         health.drop('readAfterAbandoned');
       return;
     }
+    finish(call, outcome, monotonic(), error);
+  }
+
+  function finish(call: Call, outcome: Outcome, at: number, error?: CallError): void {
     call.phase = 'ended';
     call.outcome = outcome;
+    call.endedAt = at;
     pending.delete(call);
     unread.unregister(call);
     call.error = error ?? errorOf(call, outcome);
@@ -64,22 +74,26 @@ export function createCalls(options: CallsOptions): Calls {
     health.guard('capture.record', () => ended(call, outcome));
   }
 
+  /** Nothing has happened for a while, and that while is no part of the call. */
   function giveUp(call: Call): void {
-    if (call.phase !== 'waiting') end(call, 'abandoned');
-    else end(call, call.signal?.aborted === true ? 'aborted' : 'error');
+    if (call.outcome !== null) return;
+    const { attemptStartedAt, attemptEndedAt } = call;
+    const at = call.phase === 'requesting' ? attemptStartedAt : attemptEndedAt;
+    if (call.phase !== 'waiting') finish(call, 'abandoned', at);
+    else finish(call, call.signal?.aborted === true ? 'aborted' : 'error', at);
   }
 
   function sweep(everything = false): void {
     const now = monotonic();
     const checkIdle = now >= nextIdleCheck;
     if (checkIdle) nextIdleCheck = now + idleMs;
-    for (const call of pending) {
+    for (const [call, readsBefore] of pending) {
       if (everything) giveUp(call);
       else if (call.phase === 'waiting') {
         if (now >= call.deadline || call.signal?.aborted === true) giveUp(call);
       } else if (checkIdle && call.phase === 'reading') {
-        if (!call.touched) giveUp(call);
-        call.touched = false;
+        if (call.reads === readsBefore) giveUp(call);
+        else pending.set(call, call.reads);
       }
     }
   }
@@ -88,10 +102,10 @@ export function createCalls(options: CallsOptions): Calls {
     track(call) {
       if (pending.size >= MAX_PENDING) {
         health.drop('pendingCalls');
-        const [oldest] = pending;
+        const [oldest] = pending.keys();
         if (oldest) giveUp(oldest);
       }
-      pending.add(call);
+      pending.set(call, NEVER_LOOKED_AT);
       if (sweeper) return;
       nextIdleCheck = monotonic() + idleMs;
       sweeper = setInterval(() => health.guard('capture.sweep', sweep), SWEEP_MS);

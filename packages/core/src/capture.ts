@@ -8,7 +8,7 @@ import type { Health } from './health.js';
 import type { CallError, CallRecord, ErrorKind, Outcome } from './record.js';
 import { errorReading, messageReading, streamReading } from './reading.js';
 import { providerOf, rateLimitOf, requestIdOf, requestOf } from './request.js';
-import { isRetryableError, isRetryableStatus, mayHaveBeenSent, retryDelayMs } from './retry.js';
+import { isRetryableStatus, mayHaveBeenSent, retryDelayMs } from './retry.js';
 import { activeSpan } from './trace.js';
 
 /**
@@ -26,6 +26,7 @@ export interface Capture {
   sweep(): void;
   /** Ends everything under way; later calls pass unrecorded. */
   close(): void;
+  readonly closed: boolean;
   /** Calls under way. */
   readonly pending: number;
 }
@@ -87,7 +88,7 @@ export function createCapture(options: CaptureOptions): Capture {
     idleMs: options.idleMs,
     ended(call, outcome) {
       if (call.operation === 'batches') batches.created(call.answer.messageId, call.context);
-      deliver(recordOf(call, outcome, clock.monotonic(), price));
+      deliver(recordOf(call, outcome, price));
     },
   });
   let closed = false;
@@ -123,7 +124,8 @@ export function createCapture(options: CaptureOptions): Capture {
       attemptEndedAt: now,
       deadline: Number.POSITIVE_INFINITY,
       outcome: null,
-      touched: true,
+      endedAt: now,
+      reads: 0,
       headersAt: null,
       rateLimit: null,
       error: null,
@@ -184,13 +186,15 @@ export function createCapture(options: CaptureOptions): Capture {
       calls.end(call, 'aborted');
       return;
     }
-    const described = describeError(error);
+    // An abort that is not the application's is the SDK's timeout.
+    const described = describeError(error, { abortIs: 'timeout' });
     call.error = described;
     endAttempt(call, null, null, described.kind, billed);
+    // Whatever `fetch` throws is retried, so only the number of retries tells which one is the last.
     const own = (context.options as { maxRetries?: unknown }).maxRetries;
     const maxRetries = own ?? client?.maxRetries;
     const exhausted = typeof maxRetries === 'number' && retriesOf(call) >= maxRetries;
-    if (exhausted || !isRetryableError(error)) calls.end(call, 'error');
+    if (exhausted) calls.end(call, 'error');
     else calls.wait(call, retryDelayMs(retriesOf(call), null, clock.now()));
   }
 
@@ -251,6 +255,9 @@ export function createCapture(options: CaptureOptions): Capture {
     close() {
       closed = true;
       calls.close();
+    },
+    get closed() {
+      return closed;
     },
     get pending() {
       return calls.size;

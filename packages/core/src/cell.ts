@@ -69,8 +69,8 @@ export interface FamilyDefinition {
 export const NAMED_FAMILIES = ['feature-model', 'user-model', 'user-feature'] as const;
 
 // Copied rather than filled: an array of doubles from the start is never converted while counting.
-const ZERO_SUMS = new Array<number>(Object.keys(SUM).length).fill(0.5).fill(0);
-const ZERO_RARE = new Array<number>(RARE.length).fill(0);
+const ZERO_SUMS = Array.from(Object.keys(SUM), () => 0.5).fill(0);
+const ZERO_RARE = Array.from({ length: RARE.length }, () => 0);
 
 /**
  * The key of a name. Somebody who is really called `(other)` gets the key `\(other)`: a leading

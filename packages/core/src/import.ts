@@ -41,7 +41,7 @@ export function importCall(
   input: CallInput,
   clock: Clock,
   guard: Guard,
-): { call: Call; outcome: Outcome; endedAt: number } {
+): { call: Call; outcome: Outcome } {
   const model = label(input.model);
   if (typeof input.model !== 'string' || model === null) fail('model', 'a model id', input.model);
   const outcome = input.outcome ?? 'ok';
@@ -82,7 +82,8 @@ export function importCall(
     attemptEndedAt: callMs,
     deadline: 0,
     outcome,
-    touched: false,
+    endedAt: callMs,
+    reads: 0,
     headersAt: null,
     rateLimit: null,
     error,
@@ -97,7 +98,7 @@ export function importCall(
       firstDeltaAt: input.ttftMs ?? null,
     },
   };
-  return { call, outcome, endedAt: callMs };
+  return { call, outcome };
 }
 
 function fail(name: string, allowed: string, value: unknown): never {

@@ -25,9 +25,10 @@ interface ClientPrototype {
 const SDK = '@anthropic-ai/sdk';
 const US = ['@claude-metrics/core', '@claude-metrics/express'];
 
-// Which capture a middleware of ours belongs to, and which client it was made for.
+// Which capture a middleware of ours belongs to (none: the default monitor's, whichever that is by
+// then), and which client it was made for.
 interface Installed {
-  readonly capture: object;
+  readonly capture: Capture | undefined;
   readonly client: object | undefined;
 }
 const INSTALLED = Symbol.for('@claude-metrics/core:installed@1');
@@ -51,16 +52,33 @@ const patched = (shared[PATCHED] ??= new WeakSet<object>());
  * version before 0.101.
  */
 export function observeClient(capture: Capture, client: unknown): void {
-  const target = client as Client | null | undefined;
-  if (typeof target !== 'object' || target === null || !Array.isArray(target.middleware)) {
-    throw new TypeError(
-      `[claude-metrics] observe: expected a client of ${SDK} 0.103 or later, got ${nameOf(client)}. ` +
-        'Pass the object that `new Anthropic()` gave you.',
-    );
-  }
-  const list = target.middleware as Middleware[];
+  const target = clientOf(client);
+  const list = target.middleware.filter((each) => !isClosed(each));
   if (list.some((each) => installed.get(each)?.capture === capture)) return;
   target.middleware = [...list, createMiddleware(capture)];
+}
+
+/** As `observeClient()`, with a middleware that finds its monitor when it is called. */
+export function observeLater(middleware: Middleware, client: unknown): void {
+  installed.set(middleware, { capture: undefined, client: undefined });
+  const target = clientOf(client);
+  if (target.middleware.includes(middleware)) return;
+  target.middleware = [...target.middleware.filter((each) => !isClosed(each)), middleware];
+}
+
+function clientOf(client: unknown): { middleware: Middleware[] } {
+  const target = client as Client | null | undefined;
+  if (typeof target === 'object' && target !== null && Array.isArray(target.middleware)) {
+    return target as { middleware: Middleware[] };
+  }
+  throw new TypeError(
+    `[claude-metrics] observe: expected a client of ${SDK} 0.103 or later, got ${nameOf(client)}. ` +
+      'Pass the object that `new Anthropic()` gave you.',
+  );
+}
+
+function isClosed(middleware: Middleware): boolean {
+  return installed.get(middleware)?.capture?.closed === true;
 }
 
 /** A middleware that is known as ours, so that a client is never observed twice. */
@@ -79,15 +97,16 @@ export function instrument(capture: Capture, health: Health): () => void {
       return;
     }
     const last = installed.get((list as Middleware[]).at(-1) ?? list);
-    if (last?.client === client) return;
+    if (last?.client === client && last.capture?.closed === false) return;
     // A clone inherits its parent's; ours is exchanged for one that knows this client's settings.
     const others = (list as Middleware[]).filter((each) => !installed.has(each));
-    const ours = (list as Middleware[]).find((each) => installed.has(each));
-    const owner = ours ? (installed.get(ours)?.capture as Capture) : capture;
+    const ours = (list as Middleware[]).map((each) => installed.get(each)?.capture);
+    const owner = ours.find((each) => each?.closed === false) ?? capture;
     client.middleware = [...others, createMiddleware(owner, client)];
   };
-  const guardedAttach = (client: Client): void =>
-    void health.guard('observe', () => attach(client));
+  const guardedAttach = (client: Client): void => {
+    health.guard('observe', () => attach(client));
+  };
   wanting.add(guardedAttach);
   health.guard('instrument', () => patchAll(health));
   return () => wanting.delete(guardedAttach);

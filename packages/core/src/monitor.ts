@@ -23,6 +23,8 @@ export interface Monitor {
   observe<C>(client: C): C;
   /** For `new Anthropic({ middleware: [monitor.middleware()] })`; put it last. */
   middleware(): Middleware;
+  /** Observes every client of the SDK's copies that can be found, as the option `instrument` does. */
+  instrument(): void;
   /** Runs `fn`; calls it makes are recorded by this monitor, with this context. */
   withContext<T>(context: ContextInput, fn: () => T): T;
   /** Adds a call that was made some other way (another transport, an import). */
@@ -35,6 +37,8 @@ export interface Monitor {
   health(): HealthReport;
   /** One line to the operator. */
   say(text: string): void;
+  /** Counts something that went wrong around this monitor, for adapters. */
+  fault(step: string, error: unknown): void;
   /** Ends calls under way, flushes, stops timers. Later calls pass unrecorded. */
   close(options?: { timeoutMs?: number }): Promise<void>;
 }
@@ -119,21 +123,27 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   }
 
   const capture = createCapture({ clock, health, deliver, price, idleMs: options.abandonAfterMs });
-  const undo = [
-    watchUnobserved(() => (unobserved += 1)),
-    ...(options.instrument === true ? [instrument(capture, health)] : []),
-  ];
+  const undo = [watchUnobserved(() => (unobserved += 1))];
+  let instrumented = false;
 
+  function instrumentAll(): void {
+    if (instrumented) return;
+    instrumented = true;
+    undo.push(instrument(capture, health));
+  }
+
+  if (options.instrument === true) instrumentAll();
   return {
     observe(client) {
       observeClient(capture, client);
       return client;
     },
     middleware: () => createMiddleware(capture),
+    instrument: instrumentAll,
     withContext: (context, fn) => withOwner(capture, context, fn),
     record(input) {
-      const { call: imported, outcome, endedAt } = importCall(input, clock, health.guard);
-      const call = recordOf(imported, outcome, endedAt, price);
+      const { call: imported, outcome } = importCall(input, clock, health.guard);
+      const call = recordOf(imported, outcome, price);
       deliver(call);
       return call;
     },
@@ -162,7 +172,10 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
       return store.calls(query);
     },
     health: () => health.report(),
-    say: (text) => void health.guard('say', () => say(text)),
+    fault: health.fault,
+    say(text) {
+      health.guard('say', () => say(text));
+    },
     async close({ timeoutMs = CLOSE_TIMEOUT_MS } = {}) {
       capture.close();
       for (const step of undo) health.guard('close', step);
@@ -185,7 +198,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
         onError: (error) => health.fault('sink:json', error),
       });
     }
-    return { name: 'log', record: (call) => void log(callLine(call), call) };
+    return { name: 'log', record: (call) => log(callLine(call), call) };
   }
 }
 

@@ -123,7 +123,7 @@ function ratesOf(model: ModelPrice, batchFactor: number): ModelRates {
 }
 
 function step(over: number, price: Rates): Step {
-  return { over, price, rows: new Array<RateRow | undefined>(MODES).fill(undefined) };
+  return { over, price, rows: Array.from({ length: MODES }) };
 }
 
 function rowOf(price: Rates, multipliers: readonly number[], mode: number): RateRow {

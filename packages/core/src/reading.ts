@@ -21,7 +21,7 @@ export function streamReading(call: Call, now: () => number, end: End): BodyWatc
   call.answer = facts;
   return {
     chunk(bytes) {
-      call.touched = true;
+      call.reads += 1;
       scan.push(bytes);
       if (facts.complete) end(call, outcomeOf(facts));
       else if (facts.error !== null) end(call, 'error', describeEvent(facts.error));
@@ -57,7 +57,7 @@ export function messageReading(call: Call, end: End): BodyWatcher {
   };
   return {
     chunk(bytes) {
-      call.touched = true;
+      call.reads += 1;
       buffer.push(bytes);
     },
     end: () => whole(buffer.text()),

@@ -11,25 +11,6 @@ export function isRetryableStatus(status: number, headers: Headers): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
-/** Whether the SDK retries after this was thrown: timeouts and lost connections, however wrapped. */
-export function isRetryableError(error: unknown): boolean {
-  const seen = new Set<unknown>();
-  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at);) {
-    seen.add(at);
-    const { name, message } = at as { name?: unknown; message?: unknown };
-    if (typeof name === 'string' && RETRYABLE_NAMES.test(name)) return true;
-    const cause = (at as { cause?: unknown }).cause;
-    // `fetch failed` and its kin: the only TypeErrors that carry the network's error.
-    if (name === 'TypeError' && (cause !== undefined || message === 'terminated')) return true;
-    if (typeof message === 'string' && /timed? ?out/i.test(message.slice(0, 500))) return true;
-    at = cause;
-  }
-  return false;
-}
-
-const RETRYABLE_NAMES =
-  /^(AbortError|TimeoutError|APIConnectionError|APIConnectionTimeoutError|RetryableError)$/;
-
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -56,6 +37,7 @@ export function mayHaveBeenSent(error: unknown): boolean {
     seen.add(at);
     const { name, code, cause } = at as { name?: unknown; code?: unknown; cause?: unknown };
     if (typeof code === 'string' && NOT_SENT.test(code)) return false;
+    network ||= typeof code === 'string' && /^(E[A-Z]|UND_ERR_)/.test(code);
     network ||= name === 'AbortError' || name === 'TimeoutError' || name === 'TypeError';
     at = cause;
   }

@@ -47,8 +47,8 @@ const WORDS = new Set(
 );
 
 const OPERATORS = new Set(['>', '<', '>=', '<=', '=', '==', '!=', '+', '-', '/', '|', '&', '*']);
-const LEADING = new Set([...'([{<"\'`“‘']);
-const TRAILING = new Set([...')]}>"\'`”’.,;:!?%']);
+const LEADING = new Set('([{<"\'`“‘'.split(''));
+const TRAILING = new Set(')]}>"\'`”’.,;:!?%'.split(''));
 const NUMBER = /^(?:\d{1,8}|\d{1,3}(?:,\d{3}){1,2})(?:\.\d{1,4})?$/;
 const DATE = /^(?:\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?Z?)?|\d{2}:\d{2}(?::\d{2})?)$/;
 

@@ -47,11 +47,11 @@ export function claudeMonitor<Req extends IncomingMessage = ExpressRequest>(
 
   const middleware: Handler = function claudeMonitor(req, res, next) {
     const rest = path === false ? null : below(req.url ?? '', path);
-    if (rest !== null) serve(http, req, res, next, rest);
+    if (rest !== null) void serve(http, req, res, next, rest);
     else monitor.withContext(contextOf(req as Req), () => next());
   };
   const handler: Handler = function claudeMetrics(req, res, next) {
-    serve(http, req, res, next, req.url ?? '/');
+    void serve(http, req, res, next, req.url ?? '/');
   };
   return Object.assign(middleware, { monitor, handler });
 }

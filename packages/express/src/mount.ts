@@ -4,16 +4,16 @@ import type { Http } from '@claude-metrics/core';
 import type { ExpressRequest, Next } from './request.js';
 
 /** Carries one request under the mount over to core, and its answer back. */
-export function serve(
+export async function serve(
   http: Http,
   req: ExpressRequest,
   res: ServerResponse,
   next: Next,
   below: string,
-): void {
+): Promise<void> {
   const end = below.indexOf('?');
-  http
-    .handle({
+  try {
+    const { status, headers, body } = await http.handle({
       method: req.method ?? 'GET',
       path: end === -1 ? below : below.slice(0, end),
       query: new URLSearchParams(end === -1 ? '' : below.slice(end + 1)),
@@ -24,12 +24,12 @@ export function serve(
       url: req.originalUrl ?? req.url ?? '/',
       secure: req.secure === true || (req.socket as Partial<TLSSocket>).encrypted === true,
       native: req,
-    })
-    .then(({ status, headers, body }) => {
-      res.writeHead(status, headers);
-      res.end(body);
-    })
-    .catch(next);
+    });
+    res.writeHead(status, headers);
+    res.end(body);
+  } catch (error) {
+    next(error);
+  }
 }
 
 /**
