@@ -12,7 +12,7 @@ export interface Batches {
   /** The batch was created in this context. */
   created(batchId: string | null, context: CallContext): void;
   /** Watches a download of results (JSON lines) and ends a call for each result not seen before. */
-  reading(download: Call, path: string, end: EndResult): BodyWatcher;
+  reading(path: string, end: EndResult): BodyWatcher<Call>;
 }
 
 export type EndResult = (result: Call, outcome: Outcome, error?: CallError) => void;
@@ -46,6 +46,8 @@ export function createBatches(dropped: (what: string) => void): Batches {
       phase: 'reading',
       outcome: null,
       answer: noAnswer(),
+      scan: null,
+      buffer: null,
       attempts: [],
     };
     if (result?.type === 'succeeded') {
@@ -66,10 +68,10 @@ export function createBatches(dropped: (what: string) => void): Batches {
       if (contexts.size >= MAX_BATCHES) contexts.delete(contexts.keys().next().value as string);
       contexts.set(batchId, context);
     },
-    reading(download, path, end) {
+    reading(path, end) {
       const batchId = /\/batches\/([^/?]{1,128})\//.exec(path)?.[1] ?? 'unknown';
       let carry: Buffer | null = Buffer.alloc(0);
-      const push = (bytes: unknown) => {
+      const push = (download: Call, bytes: unknown) => {
         const chunk = typeof bytes === 'string' ? Buffer.from(bytes) : (bytes as Uint8Array);
         let start = 0;
         for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, start)) {
@@ -85,7 +87,7 @@ export function createBatches(dropped: (what: string) => void): Batches {
           carry = Buffer.concat([carry, chunk.subarray(start)]);
         }
       };
-      const flush = () => {
+      const flush = (download: Call) => {
         if (carry) take(carry.toString(), batchId, download, end);
         carry = Buffer.alloc(0);
       };
@@ -95,9 +97,9 @@ export function createBatches(dropped: (what: string) => void): Batches {
         fail() {},
         cancel() {},
         json() {},
-        text(value) {
-          push(value);
-          flush();
+        text(download, value) {
+          push(download, value);
+          flush(download);
         },
       };
     },

@@ -1,155 +1,196 @@
 /**
  * Watches a response body in place: same Response, same stream, same bytes, same timing.
  *
- * The methods through which a body can be read are shadowed on that one response and its stream.
+ * The methods through which a body can be read are overridden on that one response and its stream.
  * The two ways the SDK reads (`json()`, and iterating the stream) are passed through as they are;
  * any other way reads through a stream of ours that pulls when it is pulled, cancels when it is
  * cancelled and holds nothing back. There is no `clone()` and no `tee()`: both would keep the
  * provider writing (and billing) after the caller has left.
  *
- * - **watcher**: who is told what happens to the body. What it throws goes to `fault`.
+ * - **watcher**: who is told what happens to a body. What it throws goes to `fault`.
+ * - **subject**: what a body belongs to; handed to the watcher, so that one serves all bodies.
  */
-export interface BodyWatcher {
+export interface BodyWatcher<S> {
   /** Bytes that the reader is about to get. */
-  chunk(bytes: unknown): void;
-  end(): void;
-  fail(error: unknown): void;
+  chunk(subject: S, bytes: unknown): void;
+  end(subject: S): void;
+  fail(subject: S, error: unknown): void;
   /** The reader left before the end; `reason` as it gave one. */
-  cancel(reason?: unknown): void;
+  cancel(subject: S, reason?: unknown): void;
   /** The whole body, where the SDK reads it as a whole. */
-  json(value: unknown): void;
-  text(value: string): void;
+  json(subject: S, value: unknown): void;
+  text(subject: S, value: string): void;
+}
+
+interface Watch {
+  readonly watcher: BodyWatcher<unknown>;
+  readonly subject: unknown;
+  readonly fault: (error: unknown) => void;
+  /** While `json()` or `text()` runs it takes the stream's reader itself, and we see its result. */
+  whole: boolean;
+  passing: ReadableStream<Uint8Array> | undefined;
+}
+
+const WATCH = Symbol('claude-metrics.watch');
+interface Watched {
+  [WATCH]: Watch;
 }
 
 /** Starts watching. `false`: there is no body, so there will be nothing to see. */
-export function watchBody(
+export function watchBody<S>(
   response: Response,
-  unguarded: BodyWatcher,
+  watcher: BodyWatcher<S>,
+  subject: S,
   fault: (error: unknown) => void,
 ): boolean {
   const stream = response.body;
   if (stream === null || stream === undefined) return false;
-  const watcher = guarded(unguarded, fault);
-  // While `json()` or `text()` runs it takes the stream's reader itself, and we look at its result.
-  const whole = { reading: false };
-  watchStream(stream, watcher, whole);
-  watchWhole(response, 'json', whole, watcher, watcher.json);
-  watchWhole(response, 'text', whole, watcher, watcher.text as (value: unknown) => void);
+  const shared = watcher as BodyWatcher<unknown>;
+  const watch: Watch = { watcher: shared, subject, fault, whole: false, passing: undefined };
+  // A plain object that stands for a response has methods of its own; a real one inherits them.
+  if (Object.hasOwn(response, 'json')) {
+    Object.defineProperties(response, Object.getOwnPropertyDescriptors(responseMethods(response)));
+  } else {
+    inherit(response, responseMethods);
+  }
+  inherit(stream, streamMethods);
+  (response as Response & Watched)[WATCH] = watch;
+  (stream as ReadableStream & Watched)[WATCH] = watch;
   return true;
 }
 
-function guarded(watcher: BodyWatcher, fault: (error: unknown) => void): BodyWatcher {
-  const safely =
-    <T>(tell: (value: T) => void) =>
-    (value: T) => {
-      try {
-        tell.call(watcher, value);
-      } catch (error) {
-        fault(error);
-      }
-    };
-  return {
-    chunk: safely(watcher.chunk),
-    end: safely(watcher.end) as () => void,
-    fail: safely(watcher.fail),
-    cancel: safely(watcher.cancel),
-    json: safely(watcher.json),
-    text: safely(watcher.text),
-  };
-}
+const prototypes = new WeakMap<object, object>();
 
-function watchWhole(
-  response: Response,
-  method: 'json' | 'text',
-  whole: { reading: boolean },
-  watcher: BodyWatcher,
-  seen: (value: unknown) => void,
-): void {
-  const original: (this: Response) => Promise<unknown> = response[method];
-  shadow(response, method, function (this: Response) {
-    // Reading twice fails without touching the first reading.
-    if (this.bodyUsed) return original.call(this);
-    let promise: Promise<unknown>;
-    whole.reading = true;
-    try {
-      promise = original.call(this);
-    } finally {
-      whole.reading = false;
-    }
-    return promise.then(
-      (value) => {
-        seen(value);
-        return value;
-      },
-      (error: unknown) => {
-        watcher.fail(error);
-        throw error;
-      },
-    );
-  });
-}
-
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
-type GetReader = (options?: object) => Reader;
-type Iterator = AsyncIterator<unknown> & { [Symbol.asyncIterator](): Iterator };
-
-function watchStream(
-  stream: ReadableStream<Uint8Array>,
-  watcher: BodyWatcher,
-  whole: { readonly reading: boolean },
-): void {
-  const iterate = stream[Symbol.asyncIterator] as ((options?: object) => Iterator) | undefined;
-  if (iterate) {
-    const watched = (options?: object) =>
-      watchedIterator(iterate.call(stream, options), watcher, options);
-    shadow(stream, Symbol.asyncIterator, watched);
-    if ('values' in stream) shadow(stream, 'values', watched);
+/**
+ * Puts our methods between an object and its prototype. That is one step, where overriding them one
+ * by one on each object is ten, and leaves the object's own properties as they are.
+ */
+function inherit<T extends object>(target: T, methodsOf: (original: T) => object): void {
+  const original = Object.getPrototypeOf(target) as T;
+  let ours = prototypes.get(original);
+  if (ours === undefined) {
+    const methods = Object.getOwnPropertyDescriptors(methodsOf(original));
+    for (const method of Object.values(methods)) method.enumerable = false;
+    ours = Object.create(original, methods) as object;
+    prototypes.set(original, ours);
   }
-  // A body that is no web stream (a Node one, from a custom fetch) can only be iterated.
-  if (typeof stream.getReader !== 'function') return;
-
-  const getReader = stream.getReader.bind(stream) as GetReader;
-  const cancel = stream.cancel.bind(stream);
-  const isLocked = lockGetter(stream);
-  let passing: ReadableStream<Uint8Array> | undefined;
-  const passed = () => (passing ??= passThrough(getReader, cancel, watcher));
-
-  shadow(stream, 'getReader', (options?: object) =>
-    whole.reading
-      ? getReader(options)
-      : (passed().getReader(options as never) as unknown as Reader),
-  );
-  shadow(stream, 'tee', () => passed().tee());
-  shadow(stream, 'pipeTo', (...args: Parameters<typeof stream.pipeTo>) => passed().pipeTo(...args));
-  shadow(stream, 'pipeThrough', (...args: Parameters<typeof stream.pipeThrough>) =>
-    passed().pipeThrough(...args),
-  );
-  shadow(stream, 'cancel', (reason?: unknown) => {
-    if (passing) return passing.cancel(reason);
-    if (!isLocked()) watcher.cancel(reason);
-    return cancel(reason);
-  });
-  Object.defineProperty(stream, 'locked', {
-    configurable: true,
-    get: () => isLocked() || passing?.locked === true,
-  });
+  Object.setPrototypeOf(target, ours);
 }
 
-function watchedIterator(inner: Iterator, watcher: BodyWatcher, options?: object): Iterator {
-  const keepOpen = (options as { preventCancel?: boolean } | undefined)?.preventCancel === true;
-  const onResult = (result: IteratorResult<unknown>) => {
-    if (result.done === true) watcher.end();
-    else watcher.chunk(result.value);
-    return result;
-  };
-  const onError = (error: unknown): never => {
-    watcher.fail(error);
-    throw error;
-  };
+function tell(watch: Watch, what: keyof BodyWatcher<unknown>, value?: unknown): void {
+  try {
+    watch.watcher[what](watch.subject, value as never);
+  } catch (error) {
+    watch.fault(error);
+  }
+}
+
+function responseMethods({ json, text }: Response): object {
+  function readWhole(
+    response: Response & Watched,
+    read: () => Promise<unknown>,
+    kind: 'json' | 'text',
+  ): Promise<unknown> {
+    const watch = response[WATCH];
+    // Reading twice fails without touching the first reading.
+    if (response.bodyUsed) return read.call(response);
+    watch.whole = true;
+    let promise: Promise<unknown>;
+    try {
+      promise = read.call(response);
+    } finally {
+      watch.whole = false;
+    }
+    // Before the reader's own handlers, and without another turn of the queue for them.
+    promise.then(
+      (value) => tell(watch, kind, value),
+      (error: unknown) => tell(watch, 'fail', error),
+    );
+    return promise;
+  }
+
   return {
-    next: () => inner.next().then(onResult, onError),
+    json(this: Response & Watched) {
+      return readWhole(this, json, 'json');
+    },
+    text(this: Response & Watched) {
+      return readWhole(this, text, 'text');
+    },
+  };
+}
+
+type Stream = ReadableStream<Uint8Array> & Watched;
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+type Iterator = AsyncIterator<unknown> & { [Symbol.asyncIterator](): Iterator };
+type Iterate = (this: Stream, options?: object) => Iterator;
+
+function streamMethods(original: ReadableStream<Uint8Array>): object {
+  const iterate = original[Symbol.asyncIterator] as Iterate | undefined;
+  const watched = function (this: Stream, options?: object): Iterator {
+    return watchedIterator((iterate as Iterate).call(this, options), this[WATCH], options);
+  };
+  const iterating = iterate ? { [Symbol.asyncIterator]: watched } : {};
+  // A body that is no web stream (a Node one, from a custom fetch) can only be iterated.
+  if (typeof original.getReader !== 'function') return iterating;
+
+  const getReader = original.getReader as (this: Stream, options?: object) => Reader;
+  const { cancel } = original;
+  const isLocked = (stream: Stream) => Reflect.get(original, 'locked', stream) === true;
+  const passed = (stream: Stream) => {
+    const watch = stream[WATCH];
+    return (watch.passing ??= passThrough(stream, getReader, cancel));
+  };
+
+  return {
+    ...iterating,
+    ...('values' in original ? { values: watched } : {}),
+    getReader(this: Stream, options?: object) {
+      if (this[WATCH].whole) return getReader.call(this, options);
+      return passed(this).getReader(options as never);
+    },
+    tee(this: Stream) {
+      return passed(this).tee();
+    },
+    pipeTo(this: Stream, ...args: Parameters<ReadableStream['pipeTo']>) {
+      return passed(this).pipeTo(...args);
+    },
+    pipeThrough(this: Stream, ...args: Parameters<ReadableStream['pipeThrough']>) {
+      return passed(this).pipeThrough(...args);
+    },
+    cancel(this: Stream, reason?: unknown) {
+      const watch = this[WATCH];
+      if (watch.passing) return watch.passing.cancel(reason);
+      if (!isLocked(this)) tell(watch, 'cancel', reason);
+      return cancel.call(this, reason);
+    },
+    get locked() {
+      const stream = this as unknown as Stream;
+      return isLocked(stream) || stream[WATCH].passing?.locked === true;
+    },
+  };
+}
+
+function watchedIterator(inner: Iterator, watch: Watch, options?: object): Iterator {
+  const keepOpen = (options as { preventCancel?: boolean } | undefined)?.preventCancel === true;
+  const { watcher, subject } = watch;
+  const onResult = (result: IteratorResult<unknown>): void => {
+    try {
+      if (result.done === true) watcher.end(subject);
+      else watcher.chunk(subject, result.value);
+    } catch (error) {
+      watch.fault(error);
+    }
+  };
+  const onError = (error: unknown): void => tell(watch, 'fail', error);
+  return {
+    next() {
+      const promise = inner.next();
+      // Before the reader's own handlers, and without another turn of the queue for them.
+      promise.then(onResult, onError);
+      return promise;
+    },
     return(value?: unknown) {
-      if (!keepOpen) watcher.cancel();
+      if (!keepOpen) tell(watch, 'cancel');
       return inner.return ? inner.return(value) : Promise.resolve({ done: true as const, value });
     },
     [Symbol.asyncIterator]() {
@@ -160,57 +201,51 @@ function watchedIterator(inner: Iterator, watcher: BodyWatcher, options?: object
 
 /** A stream that gives on what the original gives, when it is asked and not before. */
 function passThrough(
-  getReader: GetReader,
-  cancel: (reason?: unknown) => Promise<void>,
-  watcher: BodyWatcher,
+  stream: Stream,
+  getReader: (this: Stream, options?: object) => Reader,
+  cancel: (this: Stream, reason?: unknown) => Promise<void>,
 ): ReadableStream<Uint8Array> {
+  const watch = stream[WATCH];
   let reader: Reader | undefined;
   const source = {
     async pull(
       controller: ReadableStreamDefaultController | ReadableByteStreamController,
     ): Promise<void> {
-      reader ??= getReader();
+      reader ??= getReader.call(stream);
       let result: Awaited<ReturnType<Reader['read']>>;
       try {
         result = await reader.read();
       } catch (error) {
-        watcher.fail(error);
+        tell(watch, 'fail', error);
         throw error;
       }
       if (result.done) {
-        watcher.end();
+        tell(watch, 'end');
         controller.close();
         if ('byobRequest' in controller) controller.byobRequest?.respond(0);
       } else {
-        watcher.chunk(result.value);
+        tell(watch, 'chunk', result.value);
         controller.enqueue(result.value as Uint8Array<ArrayBuffer>);
       }
     },
     cancel(reason: unknown): Promise<void> {
-      watcher.cancel(reason);
-      return reader ? reader.cancel(reason) : cancel(reason);
+      tell(watch, 'cancel', reason);
+      return reader ? reader.cancel(reason) : cancel.call(stream, reason);
     },
   };
-  if (isByteStream(getReader)) return new ReadableStream({ ...source, type: 'bytes' });
+  if (isByteStream(stream, getReader)) return new ReadableStream({ ...source, type: 'bytes' });
   return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 /** Only a byte stream gives a reader for the caller's own buffers. */
-function isByteStream(getReader: GetReader): boolean {
+function isByteStream(
+  stream: Stream,
+  getReader: (this: Stream, options?: object) => Reader,
+): boolean {
   try {
-    getReader({ mode: 'byob' }).releaseLock();
+    getReader.call(stream, { mode: 'byob' }).releaseLock();
     return true;
   } catch {
     return false;
   }
-}
-
-function lockGetter(stream: ReadableStream): () => boolean {
-  const prototype: unknown = Object.getPrototypeOf(stream);
-  return () => Reflect.get(prototype as object, 'locked', stream) === true;
-}
-
-/** Not enumerable, and removable: the object looks as it did. */
-function shadow(target: object, name: string | symbol, value: unknown): void {
-  Object.defineProperty(target, name, { value, configurable: true, writable: true });
 }

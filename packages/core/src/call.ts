@@ -1,4 +1,7 @@
 import { label } from './context.js';
+import type { PriceTable } from './prices.js';
+import type { CallPrice, PricedCall } from './pricing.js';
+import type { Scan, StreamFacts } from './stream.js';
 import type { SpanIds } from './trace.js';
 import type {
   Attempt,
@@ -8,19 +11,15 @@ import type {
   Marks,
   Operation,
   Outcome,
-  PriceStatus,
   RateLimit,
-  Tokens,
-  Cost,
-  UnpricedReason,
   Usage,
 } from './record.js';
 
 /**
  * One call while it is under way, and its end: the frozen record.
  *
- * It refers to nothing of the application's but the abort signal: neither the request nor the
- * response may live longer because somebody counts.
+ * It refers to nothing of the application's beyond its own end, and never to the response: neither
+ * may live longer because somebody counts.
  */
 export interface Call {
   readonly id: string;
@@ -35,8 +34,8 @@ export interface Call {
   readonly context: CallContext;
   readonly span: SpanIds | null;
   readonly signal: AbortSignal | undefined;
-  /** The request options, if somebody still holds them. */
-  readonly request: WeakRef<object>;
+  /** The request options, for as long as the call is under way. */
+  request: object | null;
   readonly attempts: MutableAttempt[];
   /** `waiting`: an attempt failed, and the SDK may make another one. */
   phase: 'requesting' | 'reading' | 'waiting' | 'ended';
@@ -53,25 +52,16 @@ export interface Call {
   headersAt: number | null;
   rateLimit: RateLimit | null;
   error: CallError | null;
-  answer: Answer;
+  readonly answer: Answer;
+  /** What reading its body has to remember between two chunks. */
+  scan: Scan | null;
+  buffer: { push(bytes: unknown): void; text(): string | null } | null;
 }
 
 export type MutableAttempt = { -readonly [K in keyof Attempt]: Attempt[K] };
 
 /** What the API said, from a JSON body or from a stream. */
-export interface Answer {
-  messageId: string | null;
-  model: string | null;
-  usage: Usage | null;
-  stopReason: string | null;
-  hasOutput: boolean;
-  outputKnown: boolean;
-  outputBytes: number;
-  firstEventAt: number | null;
-  firstDeltaAt: number | null;
-  firstThinkingAt: number | null;
-  firstTextAt: number | null;
-}
+export type Answer = StreamFacts;
 
 export function noAnswer(): Answer {
   return {
@@ -89,28 +79,10 @@ export function noAnswer(): Answer {
   };
 }
 
-/** What a price is found by; see `priceCall()`. */
-export interface PriceQuestion {
-  readonly usage: Usage | null;
-  readonly model: string;
-  readonly servedModel: string | null;
-  readonly at: number;
-  readonly operation: Operation;
-  readonly outcome: Outcome;
-  readonly status: number | null;
-  readonly stopReason: string | null;
-  readonly hasOutput: boolean;
-  readonly mayHaveBilled: boolean;
-  readonly outputEstimated: boolean;
-  readonly cacheTtl: '5m' | '1h';
-}
-
-export interface Priced {
-  readonly tokens: Tokens;
-  readonly cost: Cost | null;
-  readonly priceStatus: PriceStatus;
-  readonly unpricedReason: UnpricedReason | null;
-  readonly estimated: boolean;
+/** How a call gets its price. */
+export interface Pricing {
+  prices(): PriceTable;
+  price(call: PricedCall): CallPrice;
 }
 
 /**
@@ -119,19 +91,16 @@ export interface Priced {
  */
 const BYTES_PER_TOKEN = 4;
 
-export function recordOf(
-  call: Call,
-  outcome: Outcome,
-  price: (question: PriceQuestion) => Priced,
-): CallRecord {
+export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRecord {
   const { answer } = call;
   const last = call.attempts[call.attempts.length - 1];
   const usage = usageAtEnd(call, outcome);
-  const priced = price({
+  const priced = pricing.price({
     usage,
     model: call.model,
     servedModel: answer.model,
     at: call.at,
+    prices: pricing.prices(),
     operation: call.operation,
     outcome,
     status: last?.status ?? null,
@@ -223,7 +192,7 @@ function cacheTtlOf(call: Call): '5m' | '1h' {
   const split = usage?.cache_creation;
   const told = (split?.ephemeral_5m_input_tokens ?? 0) + (split?.ephemeral_1h_input_tokens ?? 0);
   if (told >= written) return '5m';
-  const body = (call.request.deref() as { body?: unknown } | undefined)?.body;
+  const body = (call.request as { body?: unknown } | null)?.body;
   return /"ttl":\s*"1h"/.test(typeof body === 'string' ? body : JSON.stringify(body ?? ''))
     ? '1h'
     : '5m';

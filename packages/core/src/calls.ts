@@ -7,7 +7,7 @@ import type { CallError, Outcome } from './record.js';
  *
  * Most end with their body. For the others one timer (not one a call) looks once a second: a call
  * whose last attempt failed ends when no retry can come any more, a body that nobody reads when it
- * was idle for too long or was collected.
+ * was idle for too long.
  */
 export interface Calls {
   track(call: Call): void;
@@ -15,8 +15,6 @@ export interface Calls {
   forget(call: Call): void;
   /** An attempt failed; unless another one starts within `pauseMs`, it was the last. */
   wait(call: Call, pauseMs: number): void;
-  /** Ends the call when `response` is collected with its body unread. */
-  endWhenCollected(call: Call, response: object): void;
   /** The first end counts. */
   end(call: Call, outcome: Outcome, error?: CallError): void;
   /** Looks for calls that can no longer go on; `everything` ends them all. */
@@ -46,10 +44,6 @@ export function createCalls(options: CallsOptions): Calls {
   const idleMs = options.idleMs ?? IDLE_MS;
   /** With each call, how often it had been read from when the idle were last looked for. */
   const pending = new Map<Call, number>();
-  // Of an answer that is being read, only the body may be left.
-  const unread = new FinalizationRegistry<Call>((call) => {
-    if (call.reads === 0) giveUp(call);
-  });
   let sweeper: NodeJS.Timeout | undefined;
   let nextIdleCheck = 0;
 
@@ -67,11 +61,11 @@ export function createCalls(options: CallsOptions): Calls {
     call.outcome = outcome;
     call.endedAt = at;
     pending.delete(call);
-    unread.unregister(call);
     call.error = error ?? errorOf(call, outcome);
     const last = call.attempts[call.attempts.length - 1];
     if (last && call.error && outcome === 'error') last.errorKind = call.error.kind;
     health.guard('capture.record', () => ended(call, outcome));
+    call.request = null;
   }
 
   /** Nothing has happened for a while, and that while is no part of the call. */
@@ -117,7 +111,6 @@ export function createCalls(options: CallsOptions): Calls {
       call.phase = 'waiting';
       call.deadline = monotonic() + pauseMs + RETRY_SLACK_MS;
     },
-    endWhenCollected: (call, response) => unread.register(response, call, call),
     end,
     sweep,
     close() {

@@ -1,15 +1,16 @@
 import { createBatches } from './batches.js';
 import { watchBody, type BodyWatcher } from './body.js';
-import { noAnswer, recordOf, type Call, type Priced, type PriceQuestion } from './call.js';
+import { noAnswer, recordOf, type Call, type Pricing } from './call.js';
 import { createCalls } from './calls.js';
-import { currentOwner, observing, readContext } from './context.js';
+import { currentOwner, readContext } from './context.js';
 import { describeError, describeResponse } from './errors.js';
 import type { Health } from './health.js';
 import type { CallError, CallRecord, ErrorKind, Outcome } from './record.js';
 import { errorReading, messageReading, streamReading } from './reading.js';
-import { providerOf, rateLimitOf, requestIdOf, requestOf } from './request.js';
+import { headersOf, providerOf, requestOf } from './request.js';
 import { isRetryableStatus, mayHaveBeenSent, retryDelayMs } from './retry.js';
 import { activeSpan } from './trace.js';
+import { expectRequest, settleRequest } from './unobserved.js';
 
 /**
  * Turns what passes the SDK's middleware into one record a call.
@@ -46,12 +47,15 @@ export interface BoundClient {
   readonly maxRetries?: unknown;
 }
 
-type Run = (
-  request: object,
-  send: () => Promise<Response>,
-  context: MiddlewareContext,
-  client: BoundClient | undefined,
-) => Promise<Response>;
+type Run = (attempt: Sending, context: MiddlewareContext) => Promise<Response>;
+
+/** One attempt, as a middleware brings it to the capture that is going to record it. */
+interface Sending {
+  readonly request: object;
+  send(): Promise<Response>;
+  readonly middleware: Middleware;
+  readonly client: BoundClient | undefined;
+}
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -64,23 +68,31 @@ export interface CaptureOptions {
   readonly clock: Clock;
   readonly health: Health;
   readonly deliver: (record: CallRecord) => void;
-  readonly price: (question: PriceQuestion) => Priced;
+  readonly pricing: Pricing;
   /** A body that nobody has read from for this long is abandoned. Milliseconds. */
   readonly idleMs?: number | undefined;
 }
 
-// One middleware records an attempt, however many monitors and copies of us a client has met.
+/**
+ * Who records the current attempt of a request: one middleware, however many monitors and copies of
+ * us a client has met. `chain` is the SDK's context, which all middlewares of an attempt share.
+ */
+interface Claim {
+  chain: object;
+  middleware: Middleware;
+  call: Call;
+}
 const CLAIMS = Symbol.for('@claude-metrics/core:claims@1');
-const shared = globalThis as typeof globalThis & { [CLAIMS]?: WeakMap<object, object> };
-const claims = (shared[CLAIMS] ??= new WeakMap<object, object>());
+const shared = globalThis as typeof globalThis & { [CLAIMS]?: WeakMap<object, Claim> };
+/** By request options: one object for all attempts of a call. */
+const claims = (shared[CLAIMS] ??= new WeakMap<object, Claim>());
 
 // Unique in this process and, for all practical purposes, among processes.
 const PROCESS = Math.random().toString(36).slice(2, 10);
 let created = 0;
 
 export function createCapture(options: CaptureOptions): Capture {
-  const { clock, health, deliver, price } = options;
-  const byOptions = new WeakMap<object, Call>();
+  const { clock, health, deliver, pricing } = options;
   const batches = createBatches(health.drop);
   const calls = createCalls({
     monotonic: clock.monotonic,
@@ -88,26 +100,34 @@ export function createCapture(options: CaptureOptions): Capture {
     idleMs: options.idleMs,
     ended(call, outcome) {
       if (call.operation === 'batches') batches.created(call.answer.messageId, call.context);
-      deliver(recordOf(call, outcome, price));
+      deliver(recordOf(call, outcome, pricing));
     },
   });
+  const readStream = streamReading(clock.monotonic, calls.end);
+  const readMessage = messageReading(calls.end);
+  const bodyFault = (error: unknown) => health.fault('capture.body', error);
   let closed = false;
 
-  function begin(request: object, context: MiddlewareContext): Call | undefined {
-    const requestOptions = context.options;
+  function begin(attempt: Sending, context: MiddlewareContext): Call | undefined {
+    const { options: requestOptions } = context;
     if (!requestOptions) return undefined;
+    const { request, middleware } = attempt;
     const now = clock.monotonic();
-    const earlier = byOptions.get(requestOptions);
-    if (earlier?.phase === 'waiting') {
-      earlier.phase = 'requesting';
-      earlier.attemptStartedAt = now;
-      return earlier;
+    const claim = claims.get(requestOptions);
+    if (claim) {
+      claim.chain = context;
+      claim.middleware = middleware;
+      if (claim.call.phase === 'waiting') {
+        claim.call.phase = 'requesting';
+        claim.call.attemptStartedAt = now;
+        return claim.call;
+      }
     }
     const facts = requestOf(requestOptions);
     if (!facts) return undefined;
     const call: Call = {
       id: `${PROCESS}-${(created += 1).toString(36)}`,
-      parentId: earlier?.id ?? null,
+      parentId: claim?.call.id ?? null,
       at: clock.now(),
       startedAt: now,
       operation: facts.operation,
@@ -115,9 +135,9 @@ export function createCapture(options: CaptureOptions): Capture {
       model: facts.model,
       stream: facts.stream,
       context: readContext(health.guard),
-      span: activeSpan(),
+      span: health.guard('capture.span', activeSpan) ?? null,
       signal: facts.signal,
-      request: new WeakRef(requestOptions),
+      request: requestOptions,
       attempts: [],
       phase: 'requesting',
       attemptStartedAt: now,
@@ -130,25 +150,29 @@ export function createCapture(options: CaptureOptions): Capture {
       rateLimit: null,
       error: null,
       answer: noAnswer(),
+      scan: null,
+      buffer: null,
     };
-    byOptions.set(requestOptions, call);
+    if (claim) claim.call = call;
+    else claims.set(requestOptions, { chain: context, middleware, call });
     calls.track(call);
     return call;
   }
 
   function answered(call: Call, response: Response, context: MiddlewareContext): void {
     const { status, headers } = response;
+    const { requestId, rateLimit } = headersOf(headers);
     const error = status >= 400 ? describeResponse(status, null, headers) : null;
-    endAttempt(call, status, requestIdOf(headers), error?.kind ?? null, error === null);
+    endAttempt(call, status, requestId, error?.kind ?? null, error === null);
     call.error = error;
     call.headersAt = call.attemptEndedAt;
-    call.rateLimit = rateLimitOf(headers);
+    call.rateLimit = rateLimit;
     if (error) {
       const retried = isRetryableStatus(status, headers);
       const pause = retried ? retryDelayMs(retriesOf(call), headers, clock.now()) : 0;
       const willRetry = () => calls.wait(call, pause);
       willRetry();
-      watch(response, errorReading(call, status, headers, calls.end, willRetry));
+      watch(call, response, errorReading(status, headers, calls.end, willRetry));
       return;
     }
     call.phase = 'reading';
@@ -156,22 +180,14 @@ export function createCapture(options: CaptureOptions): Capture {
       // The download itself is no call of a model; each result in it is.
       calls.forget(call);
       const { path } = context.options as { path?: unknown };
-      watch(response, batches.reading(call, String(path), endResult));
-    } else if (watch(response, readingOf(call))) {
-      calls.endWhenCollected(call, response);
-    } else {
+      watch(call, response, batches.reading(String(path), endResult));
+    } else if (!watch(call, response, call.stream ? readStream : readMessage)) {
       calls.end(call, 'ok');
     }
   }
 
-  function readingOf(call: Call): BodyWatcher {
-    return call.stream
-      ? streamReading(call, clock.monotonic, calls.end)
-      : messageReading(call, calls.end);
-  }
-
-  function watch(response: Response, watcher: BodyWatcher): boolean {
-    return watchBody(response, watcher, (error) => health.fault('capture.body', error));
+  function watch(call: Call, response: Response, watcher: BodyWatcher<Call>): boolean {
+    return watchBody(response, watcher, call, bodyFault);
   }
 
   function threw(
@@ -221,33 +237,38 @@ export function createCapture(options: CaptureOptions): Capture {
     );
   }
 
-  const run: Run = (request, send, context, client) => {
+  const run: Run = (attempt, context) => {
     const call = closed
       ? undefined
-      : health.guard('capture.request', () => begin(request, context));
-    if (!call) return send();
-    return observing(send).then(
+      : health.guard('capture.request', () => begin(attempt, context));
+    if (!call) return attempt.send();
+    // The clouds have other addresses than those that are watched for.
+    const watched = call.operation === 'messages' && !isCloud(call.provider);
+    if (watched) expectRequest();
+    const sent = attempt.send();
+    // Before the SDK's own handlers, and without another turn of the queue for them.
+    sent.then(
       (response) => {
+        if (watched) settleRequest();
         health.guard('capture.response', () => answered(call, response, context));
-        return response;
       },
       (error: unknown) => {
-        health.guard('capture.error', () => threw(call, error, context, client));
-        throw error;
+        if (watched) settleRequest();
+        health.guard('capture.error', () => threw(call, error, context, attempt.client));
       },
     );
+    return sent;
   };
 
   return {
     run,
     middleware(client) {
       const middleware: Middleware = (request, next, context) => {
-        const send = () => next(request);
-        const claimant = claims.get(context);
-        if (claimant !== undefined && claimant !== middleware) return send();
-        claims.set(context, middleware);
+        const claim = context.options && claims.get(context.options);
+        if (claim?.chain === context && claim.middleware !== middleware) return next(request);
         const owner = currentOwner() as { run?: Run } | undefined;
-        return (owner?.run ?? run)(request, send, context, client);
+        const attempt = { request, send: () => next(request), middleware, client };
+        return (owner?.run ?? run)(attempt, context);
       };
       return middleware;
     },
@@ -263,6 +284,10 @@ export function createCapture(options: CaptureOptions): Capture {
       return calls.size;
     },
   };
+}
+
+function isCloud(provider: string): boolean {
+  return provider === 'aws.bedrock' || provider === 'gcp.vertex_ai';
 }
 
 function retriesOf(call: Call): number {

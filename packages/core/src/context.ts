@@ -27,8 +27,6 @@ interface Scope {
   own: ContextInput;
   /** The monitor that calls in here belong to. */
   owner: object | undefined;
-  /** Set around the HTTP request of a call that is being recorded. */
-  observed?: boolean;
 }
 
 const MAX_LABEL = 128;
@@ -92,16 +90,6 @@ export function bindContext<F extends (...args: never[]) => unknown>(fn: F): F {
   return AsyncLocalStorage.bind(fn) as F;
 }
 
-/** Runs the HTTP request of a recorded call, so that `isObserved()` can tell it from the others. */
-export function observing<T>(fn: () => T): T {
-  const parent = storage.getStore();
-  return storage.run({ parent, own: NOTHING, owner: undefined, observed: true }, fn);
-}
-
-export function isObserved(): boolean {
-  return storage.getStore()?.observed === true;
-}
-
 /** Runs one step of user code; what it throws must not reach the call. */
 type Guard = <T>(step: string, run: () => T) => T | undefined;
 
@@ -142,7 +130,6 @@ export function readContext(guard: Guard): CallContext {
   return context;
 }
 
-const NOTHING: ContextInput = Object.freeze({});
 const NAMES = ['userId', 'feature', 'sessionId'] as const;
 const NO_TAGS: CallContext['tags'] = Object.freeze({});
 type Resolved = { -readonly [K in keyof CallContext]: CallContext[K] };

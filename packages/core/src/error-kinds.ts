@@ -96,6 +96,7 @@ const KIND_OF_MESSAGE = new Map<string, ErrorKind>([
   ['stream ended without producing a Message with role=assistant', 'connection'],
 ]);
 
+const MAX_CODE = 64;
 const TIMEOUT_CODE = /^(?:E(?:SOCKET)?TIMEDOUT|UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT)$/;
 const CONNECTION_CODE =
   /^(?:ECONN[A-Z]+|EPIPE|EPROTO|ENOTFOUND|EAI_[A-Z]+|EHOST[A-Z]+|ENET[A-Z]+|EADDRNOTAVAIL|UND_ERR_(?!INVALID|NOT_SUPPORTED)[A-Z_]+|ERR_(?:TLS|SSL|SOCKET|HTTP2)_[A-Z_]+|CERT_[A-Z_]+|DEPTH_ZERO_[A-Z_]+|SELF_SIGNED_[A-Z_]+|UNABLE_TO_[A-Z_]+|HPE_[A-Z_]+)$/;
@@ -123,9 +124,8 @@ export function networkCodeOf(error: object): string | null {
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && isObject(current); depth += 1) {
     const code = get(current, 'code');
-    if (typeof code === 'string' && (TIMEOUT_CODE.test(code) || CONNECTION_CODE.test(code))) {
-      return code;
-    }
+    const known = typeof code === 'string' && code.length <= MAX_CODE;
+    if (known && (TIMEOUT_CODE.test(code) || CONNECTION_CODE.test(code))) return code;
     current = get(current, 'cause');
   }
   return null;

@@ -117,5 +117,5 @@ function secondsToWait(headers: Headers | undefined): number | null {
 
 function nameOf(error: object): string {
   const names = namesOf(error);
-  return names.find((name) => name !== 'Error') ?? names[0] ?? 'object';
+  return names.find((name) => name !== 'Error' && name !== 'Object') ?? names[0] ?? 'object';
 }

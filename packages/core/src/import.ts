@@ -66,7 +66,7 @@ export function importCall(
     context: withContext({ userId, feature, sessionId, tags }, () => readContext(guard)),
     span: null,
     signal: undefined,
-    request: new WeakRef(input),
+    request: null,
     attempts: [
       {
         status,
@@ -87,6 +87,8 @@ export function importCall(
     headersAt: null,
     rateLimit: null,
     error,
+    scan: null,
+    buffer: null,
     answer: {
       ...noAnswer(),
       messageId: input.messageId ?? null,

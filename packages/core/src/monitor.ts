@@ -1,4 +1,4 @@
-import { recordOf, type Priced, type PriceQuestion } from './call.js';
+import { recordOf, type Pricing } from './call.js';
 import { createCapture, type Clock, type Middleware } from './capture.js';
 import { withOwner, type ContextInput } from './context.js';
 import { callLine, jsonLines, type CallLine } from './exporters/json.js';
@@ -8,6 +8,7 @@ import { createMiddleware, instrument, observeClient } from './instrument.js';
 import { createLedger } from './ledger.js';
 import { checkOptions, rule, show, type OptionRules } from './options.js';
 import { currentPrices, priceCall } from './pricing.js';
+import { rateBookOf } from './rates.js';
 import type { PriceTable } from './prices.js';
 import type { CallRecord, Sink } from './record.js';
 import { createSnapshot, type Snapshot, type SnapshotQuery } from './snapshot.js';
@@ -92,6 +93,8 @@ const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance
 export function createMonitor(options: MonitorOptions = {}): Monitor {
   checkOptions('createMonitor', options, monitorRules);
   const { clock = systemClock, store = memoryStore() } = options;
+  // Compiles it: a table that cannot be right is told now, not by every call.
+  if (options.prices !== undefined) rateBookOf(options.prices);
   const say = options.onNotice ?? warn;
   const health = createHealth({ onNotice: say, onError: options.onError ?? reportFault });
   const prices = () => options.prices ?? currentPrices();
@@ -102,17 +105,23 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const unpricedModels = new Set<string>();
   let unobserved = 0;
 
-  function price(question: PriceQuestion): Priced {
-    const priced = priceCall({ ...question, prices: prices() });
-    if (priced.unknownModel !== null && unpricedModels.size < MAX_UNPRICED_MODELS) {
-      unpricedModels.add(priced.unknownModel);
-      health.notice(
-        `price:${priced.unknownModel}`,
-        `There is no price for the model ${show(priced.unknownModel)}; its calls are counted as ` +
-          'unpriced, and totals say "at least". Add it with registerPrices().',
-      );
-    }
-    return priced;
+  const pricing: Pricing = {
+    prices,
+    price(call) {
+      const priced = priceCall(call);
+      if (priced.unknownModel !== null) sayUnpriced(priced.unknownModel);
+      return priced;
+    },
+  };
+
+  function sayUnpriced(model: string): void {
+    if (unpricedModels.size >= MAX_UNPRICED_MODELS) return;
+    unpricedModels.add(model);
+    health.notice(
+      `price:${model}`,
+      `There is no price for the model ${show(model)}; its calls are counted as unpriced, and ` +
+        'totals say "at least". Add it with registerPrices().',
+    );
   }
 
   function deliver(call: CallRecord): void {
@@ -122,7 +131,13 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     }
   }
 
-  const capture = createCapture({ clock, health, deliver, price, idleMs: options.abandonAfterMs });
+  const capture = createCapture({
+    clock,
+    health,
+    deliver,
+    pricing,
+    idleMs: options.abandonAfterMs,
+  });
   const undo = [watchUnobserved(() => (unobserved += 1))];
   let instrumented = false;
 
@@ -143,7 +158,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     withContext: (context, fn) => withOwner(capture, context, fn),
     record(input) {
       const { call: imported, outcome } = importCall(input, clock, health.guard);
-      const call = recordOf(imported, outcome, price);
+      const call = recordOf(imported, outcome, pricing);
       deliver(call);
       return call;
     },

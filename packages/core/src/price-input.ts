@@ -71,10 +71,14 @@ export function modelPriceOf(
   const us = price['usMultiplier'] === undefined ? known?.usMultiplier : price['usMultiplier'];
   const fast = price['fast'] === undefined ? known?.fast : price['fast'];
   const list = price['periods'];
+  check.fields(path, price, list === undefined ? [...MODEL, ...PERIOD] : [...MODEL, 'periods']);
   const periods =
     list === undefined
       ? [period(path, price)]
-      : check.list(`${path}.periods`, list).map((each, i) => period(`${path}.periods[${i}]`, each));
+      : check.list(`${path}.periods`, list).map((each, i) => {
+          check.fields(`${path}.periods[${i}]`, each, PERIOD);
+          return period(`${path}.periods[${i}]`, each);
+        });
   if (periods.length === 0) check.fail(`${path}.periods`, 'an array that is not empty', list);
   return {
     aliases: check.names(`${path}.aliases`, aliases),
@@ -98,7 +102,7 @@ export function modelPriceOf(
   }
 
   function tier(at: string, value: unknown): PromptTier {
-    const { overPromptTokens: limit } = check.object(at, value);
+    const { overPromptTokens: limit } = check.fields(at, value, ['overPromptTokens', ...RATES]);
     if (!Number.isSafeInteger(limit) || (limit as number) < 0) {
       check.fail(`${at}.overPromptTokens`, 'a whole number of tokens', limit);
     }
@@ -109,9 +113,10 @@ export function modelPriceOf(
     const { input, output, cacheRead, cacheWrite5m, cacheWrite1h } = check.object(at, value);
     const base = check.price(`${at}.input`, input);
     const derived = (name: string, own: unknown, ratio: number) =>
-      own === undefined
-        ? Math.round(base * ratio * PRICE_SCALE) / PRICE_SCALE
-        : check.price(`${at}.${name}`, own);
+      check.price(
+        `${at}.${name}`,
+        own === undefined ? Math.round(base * ratio * PRICE_SCALE) / PRICE_SCALE : own,
+      );
     return {
       input: base,
       output: check.price(`${at}.output`, output),
@@ -122,7 +127,7 @@ export function modelPriceOf(
   }
 
   function fastPrice(at: string, value: unknown): FastPrice {
-    const { multiplier, from, until, sources, confidence } = check.object(at, value);
+    const { multiplier, from, until, sources, confidence } = check.fields(at, value, FAST);
     return {
       multiplier: check.multiplier(`${at}.multiplier`, multiplier),
       from: check.day(`${at}.from`, from),
@@ -145,6 +150,10 @@ export function modelPriceOf(
   }
 }
 
+const RATES = ['input', 'output', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h'];
+const PERIOD = [...RATES, 'from', 'to', 'tiers', 'sources', 'confidence'];
+const FAST = ['multiplier', 'from', 'until', 'sources', 'confidence'];
+const MODEL = ['aliases', 'usMultiplier', 'fast'];
 const ORDER = 'periods that end after they begin and do not overlap';
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -162,29 +171,40 @@ export function checks(where: string) {
     }
     return value;
   }
+  function object(path: string, value: unknown): Record<string, unknown> {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      fail(path, 'an object', value);
+    }
+    return value as Record<string, unknown>;
+  }
+  function name(path: string, value: unknown): string {
+    const ok = typeof value === 'string' && value !== '' && value.length <= MAX_NAME;
+    if (!ok) fail(path, `a string of 1 to ${MAX_NAME} characters`, value);
+    return value;
+  }
   return {
     fail,
     price: (path: string, value: unknown) =>
       decimal(path, value, MAX_PRICE, PRICE_SCALE, 'a number of USD'),
     multiplier: (path: string, value: unknown) =>
       decimal(path, value, MAX_MULTIPLIER, MULTIPLIER_SCALE, 'a number'),
-    object(path: string, value: unknown): Record<string, unknown> {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        fail(path, 'an object', value);
+    object,
+    /** A misspelt price must not silently become the default. */
+    fields(path: string, value: unknown, allowed: readonly string[]): Record<string, unknown> {
+      const fields = object(path, value);
+      for (const each of Object.keys(fields)) {
+        if (!allowed.includes(each)) fail(`a field of ${path}`, allowed.join(', '), each);
       }
-      return value as Record<string, unknown>;
+      return fields;
     },
     list(path: string, value: unknown): readonly unknown[] {
       if (!Array.isArray(value)) fail(path, 'an array', value);
       return value;
     },
+    name,
     names(path: string, value: unknown): readonly string[] {
-      const ok = (name: unknown) =>
-        typeof name === 'string' && name !== '' && name.length <= MAX_NAME;
-      if (!Array.isArray(value) || !value.every(ok)) {
-        fail(path, `an array of strings of 1 to ${MAX_NAME} characters`, value);
-      }
-      return [...value] as string[];
+      if (!Array.isArray(value)) fail(path, 'an array of strings', value);
+      return Array.from(value, (each, i) => name(`${path}[${i}]`, each));
     },
     day(path: string, value: unknown): string | null {
       if (value === undefined || value === null) return null;

@@ -230,6 +230,7 @@ function costFrom(drafts: readonly DraftLine[], version: string): { cost: Cost; 
     const { nanoUsdPerUnit } = rate;
     lines.push(Object.freeze({ class: costClass, model, quantity, nanoUsdPerUnit, nanoUsd }));
   }
-  const cost = { usd: total / 1e9, nanoUsd: total, lines: Object.freeze(lines) };
-  return { cost: Object.freeze({ ...cost, priceVersion: version }), exact };
+  const usd = total / 1e9;
+  const cost = { usd, nanoUsd: total, lines: Object.freeze(lines), priceVersion: version };
+  return { cost: Object.freeze(cost), exact };
 }

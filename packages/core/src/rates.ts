@@ -110,7 +110,7 @@ function ratesOf(model: ModelPrice, batchFactor: number): ModelRates {
     hasFast: fast !== null,
     hasUs: model.usMultiplier !== null,
     at(time, promptTokens, mode) {
-      if ((mode & FAST) !== 0 && !(time >= fastFrom && time < fastUntil)) return null;
+      if ((mode & FAST) !== 0 && !(fast && time >= fastFrom && time < fastUntil)) return null;
       for (const period of periods) {
         if (!(time >= period.from && time < period.to)) continue;
         for (const { over, price, rows } of period.steps) {

@@ -15,38 +15,36 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** With this undici cancels the body of a Response that was collected unread. */
 const COLLECTED = 'Response object has been garbage collected';
 
-export function streamReading(call: Call, now: () => number, end: End): BodyWatcher {
-  const scan = createScan(now);
-  const { facts } = scan;
-  call.answer = facts;
-  return {
-    chunk(bytes) {
+export function streamReading(now: () => number, end: End): BodyWatcher<Call> {
+  const reading: BodyWatcher<Call> = {
+    chunk(call, bytes) {
       call.reads += 1;
+      const scan = (call.scan ??= createScan(now, call.answer));
       scan.push(bytes);
-      if (facts.complete) end(call, outcomeOf(facts));
-      else if (facts.error !== null) end(call, 'error', describeEvent(facts.error));
+      if (scan.complete) end(call, outcomeOf(call.answer));
+      else if (scan.error !== null) end(call, 'error', describeEvent(scan.error));
     },
-    end() {
+    end(call) {
       end(call, 'truncated', {
         kind: 'connection',
         type: 'truncated',
         message: 'The stream ended before message_stop.',
       });
     },
-    fail: (error) => failed(call, error, end),
-    cancel: (reason) => left(call, reason, end),
+    fail: (call, error) => failed(call, error, end),
+    cancel: (call, reason) => left(call, reason, end),
     // The SDK reads no event stream as a whole; whoever does gets the same figures.
     json() {},
-    text(value) {
-      this.chunk(value);
-      this.end();
+    text(call, value) {
+      reading.chunk(call, value);
+      reading.end(call);
     },
   };
+  return reading;
 }
 
-export function messageReading(call: Call, end: End): BodyWatcher {
-  const buffer = createBuffer();
-  const whole = (text: string | null) => {
+export function messageReading(end: End): BodyWatcher<Call> {
+  const whole = (call: Call, text: string | null) => {
     if (text === null) return end(call, 'ok');
     try {
       takeMessage(call.answer, JSON.parse(text));
@@ -56,14 +54,14 @@ export function messageReading(call: Call, end: End): BodyWatcher {
     end(call, outcomeOf(call.answer));
   };
   return {
-    chunk(bytes) {
+    chunk(call, bytes) {
       call.reads += 1;
-      buffer.push(bytes);
+      (call.buffer ??= createBuffer()).push(bytes);
     },
-    end: () => whole(buffer.text()),
-    fail: (error) => failed(call, error, end),
-    cancel: (reason) => left(call, reason, end),
-    json(value) {
+    end: (call) => whole(call, call.buffer === null ? '' : call.buffer.text()),
+    fail: (call, error) => failed(call, error, end),
+    cancel: (call, reason) => left(call, reason, end),
+    json(call, value) {
       takeMessage(call.answer, value);
       end(call, outcomeOf(call.answer));
     },
@@ -76,14 +74,13 @@ export function messageReading(call: Call, end: End): BodyWatcher {
  * going to retry, and does neither to a copy; so only the text ends the call.
  */
 export function errorReading(
-  call: Call,
   status: number,
   headers: Headers,
   end: End,
-  retried: () => void,
-): BodyWatcher {
+  retried: (call: Call) => void,
+): BodyWatcher<Call> {
   const buffer = createBuffer();
-  const describe = (text: string | null) => {
+  const describe = (call: Call, text: string | null) => {
     const error = describeResponse(status, text, headers);
     call.error = error;
     const last = call.attempts[call.attempts.length - 1];
@@ -91,14 +88,14 @@ export function errorReading(
     return error;
   };
   return {
-    chunk: (bytes) => buffer.push(bytes),
-    end() {
-      describe(buffer.text());
+    chunk: (_call, bytes) => buffer.push(bytes),
+    end(call) {
+      describe(call, buffer.text());
     },
-    fail: () => end(call, 'error', describe(null)),
+    fail: (call) => end(call, 'error', describe(call, null)),
     cancel: retried,
     json() {},
-    text: (value) => end(call, 'error', describe(value)),
+    text: (call, value) => end(call, 'error', describe(call, value)),
   };
 }
 
@@ -134,7 +131,13 @@ export function takeMessage(answer: Answer, value: unknown): void {
   answer.outputKnown = true;
 }
 
-function createBuffer() {
+export interface Buffered {
+  push(bytes: unknown): void;
+  /** `null` when there was more than is kept. */
+  text(): string | null;
+}
+
+function createBuffer(): Buffered {
   let chunks: Uint8Array[] | null = [];
   let size = 0;
   return {
@@ -145,7 +148,6 @@ function createBuffer() {
       if (size <= MAX_BODY_BYTES) chunks?.push(new Uint8Array(chunk));
       else chunks = null;
     },
-    /** `null` when there was more than is kept. */
     text: () => (chunks === null ? null : Buffer.concat(chunks).toString()),
   };
 }

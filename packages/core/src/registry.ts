@@ -37,7 +37,7 @@ export function registerPrices(models: Record<string, ModelPriceInput>): void {
   for (const [id, { aliases }] of Object.entries(known)) for (const a of aliases) idOf.set(a, id);
   const added = Object.entries(checks(where).object('models', models)).map(([name, input]) => {
     const path = `models[${JSON.stringify(name.slice(0, 64))}]`;
-    checks(where).names(path, [name]);
+    checks(where).name('the name of a model', name);
     const id = known[name] ? name : (idOf.get(name) ?? name);
     return [id, deepFreeze(modelPriceOf(where, path, input, known[id]))] as const;
   });

@@ -55,8 +55,13 @@ export function operationOf(path: unknown, method: unknown): Operation | null {
 function bodyOf(body: unknown): Record<string, unknown> | null {
   if (typeof body === 'object' && body !== null) return body as Record<string, unknown>;
   if (typeof body !== 'string') return null;
-  const parsed: unknown = JSON.parse(body);
-  return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : null;
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' ? (parsed as Record<string, unknown> | null) : null;
+  } catch {
+    // Its message would quote the body.
+    return null;
+  }
 }
 
 function modelOf(body: Record<string, unknown> | null): string {
@@ -83,35 +88,59 @@ export function providerOf(url: unknown): string {
   return 'anthropic';
 }
 
-export function requestIdOf(headers: Headers): string | null {
-  const id = headers.get('request-id') ?? headers.get('x-amzn-requestid');
-  return label(id);
+/** What the headers of an answer tell. */
+export interface HeaderFacts {
+  readonly requestId: string | null;
+  readonly rateLimit: RateLimit | null;
 }
 
-const WINDOWS = [
-  ['requests', 'requests'],
-  ['tokens', 'tokens'],
-  ['inputTokens', 'input-tokens'],
-  ['outputTokens', 'output-tokens'],
-] as const;
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+const RATE_LIMIT = 'anthropic-ratelimit-';
+const WINDOWS = {
+  requests: 'requests',
+  tokens: 'tokens',
+  inputTokens: 'input-tokens',
+  outputTokens: 'output-tokens',
+} as const satisfies Record<keyof RateLimit, string>;
+interface Figure {
+  readonly window: keyof RateLimit;
+  readonly figure: keyof RateLimitWindow;
+}
+/** By header name. */
+const FIGURES: ReadonlyMap<string, Figure> = new Map(
+  (Object.keys(WINDOWS) as (keyof RateLimit)[]).flatMap((window) =>
+    (['limit', 'remaining', 'reset'] as const).map(
+      (figure) => [`${RATE_LIMIT}${WINDOWS[window]}-${figure}`, { window, figure }] as const,
+    ),
+  ),
+);
 
-export function rateLimitOf(headers: Headers): RateLimit | null {
-  let found: { -readonly [K in keyof RateLimit]: RateLimit[K] } | null = null;
-  for (const [name, header] of WINDOWS) {
-    const limit = headers.get(`anthropic-ratelimit-${header}-limit`);
-    if (limit === null) continue;
-    const window: RateLimitWindow = {
-      limit: countOf(limit),
-      remaining: countOf(headers.get(`anthropic-ratelimit-${header}-remaining`)),
-      reset: label(headers.get(`anthropic-ratelimit-${header}-reset`)),
-    };
-    (found ??= {})[name] = Object.freeze(window);
-  }
-  return found && Object.freeze(found);
+/** In one pass, which the SDK is going to make anyway: looking up a dozen names costs more. */
+export function headersOf(headers: Headers): HeaderFacts {
+  let requestId: string | null = null;
+  let awsId: string | null = null;
+  let rateLimit: Draft<RateLimit> | null = null;
+  headers.forEach((value, name) => {
+    if (name === 'request-id') requestId = label(value);
+    else if (name === 'x-amzn-requestid') awsId = label(value);
+    else if (name.startsWith(RATE_LIMIT)) {
+      const at = FIGURES.get(name);
+      if (!at) return;
+      const windows: Draft<RateLimit> = (rateLimit ??= {});
+      const window: Draft<RateLimitWindow> = (windows[at.window] ??= noFigures());
+      if (at.figure === 'reset') window.reset = label(value);
+      else window[at.figure] = countOf(value);
+    }
+  });
+  if (rateLimit !== null) for (const window of Object.values(rateLimit)) Object.freeze(window);
+  return { requestId: requestId ?? awsId, rateLimit: rateLimit && Object.freeze(rateLimit) };
 }
 
-function countOf(text: string | null): number | null {
-  if (text === null) return null;
+function noFigures(): Draft<RateLimitWindow> {
+  return { limit: null, remaining: null, reset: null };
+}
+
+function countOf(text: string): number | null {
   const count = Number(text);
   return Number.isFinite(count) ? count : null;
 }

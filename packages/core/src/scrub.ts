@@ -41,6 +41,7 @@ const WORDS = new Set(
   adaptive advisor base blocks block choice citations container converse delta disabled effort ephemeral fallback fallbacks geo
   i k p m h s id index iterations mcp n parallel params purchase go sonnet opus haiku fable mythos preview latest search
   sequence sequences servers speed ttl utc tokens_limit typed x anthropic aborted abort econnrefused econnreset
+  low filtering policy payment plans contract increasing quickly equal roles ids decrease custom immediately corresponding got
   fetching hang hung other side terminated unreachable dns address lookup tls ssl certificate self signed timedout reused`.split(
     /\s+/,
   ),
@@ -75,11 +76,11 @@ export function scrub(text: string): string {
     // Two numbers in a row are no figure of the API's; they are somebody's number.
     const known = isNumber ? !afterNumber : isKnown(word, core);
     const longer = safe === '' ? word : `${safe} ${word}`;
-    if (!known || longer.length >= MAX_LENGTH) return safe === '' ? CUT : `${safe} ${CUT}`;
+    if (!known || longer.length > MAX_LENGTH - 2) return safe === '' ? CUT : `${safe} ${CUT}`;
     safe = longer;
     afterNumber = isNumber;
   }
-  return text.length > MAX_READ ? `${safe} ${CUT}` : safe;
+  return text.length > MAX_READ ? `${safe} ${CUT}`.trim() : safe;
 }
 
 /** The word without the punctuation around it. */
@@ -93,7 +94,7 @@ function coreOf(word: string): string {
 }
 
 function isKnown(word: string, core: string): boolean {
-  if (core === '') return false;
+  if (core === '') return OPERATORS.has(word);
   if (word.length > MAX_WORD) return false;
   const lower = core.toLowerCase().replace('’', "'");
   if (WORDS.has(lower) || OPERATORS.has(core) || DATE.test(core)) return true;

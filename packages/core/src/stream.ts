@@ -11,10 +11,13 @@ import type { Usage } from './record.js';
  */
 export interface Scan {
   push(chunk: unknown): void;
-  readonly facts: StreamFacts;
+  /** `message_stop` was seen. */
+  readonly complete: boolean;
+  /** The data of an `error` event. */
+  readonly error: string | null;
 }
 
-/** What is known of a stream so far. Times are of the clock that was handed in; `null` before. */
+/** What is told by a stream, in the order in which it comes. Times are of the clock handed in. */
 export interface StreamFacts {
   messageId: string | null;
   model: string | null;
@@ -23,10 +26,6 @@ export interface StreamFacts {
   stopReason: string | null;
   /** `message_delta` has told the final number of output tokens. */
   outputKnown: boolean;
-  /** `message_stop` was seen. */
-  complete: boolean;
-  /** The data of an `error` event. */
-  error: string | null;
   hasOutput: boolean;
   /** UTF-8 bytes of text, thinking and tool input in the deltas. */
   outputBytes: number;
@@ -52,22 +51,10 @@ const SPACE = 32;
 /** A line that carries usage is short; what is longer is no such line and is not worth keeping. */
 const MAX_LINE = 1024 * 1024;
 
-export function createScan(now: () => number): Scan {
-  const facts: StreamFacts = {
-    messageId: null,
-    model: null,
-    usage: null,
-    stopReason: null,
-    outputKnown: false,
-    complete: false,
-    error: null,
-    hasOutput: false,
-    outputBytes: 0,
-    firstEventAt: null,
-    firstDeltaAt: null,
-    firstThinkingAt: null,
-    firstTextAt: null,
-  };
+/** Writes what it reads into `facts`, as it reads it. */
+export function createScan(now: () => number, facts: StreamFacts): Scan {
+  let complete = false;
+  let error: string | null = null;
   let event = EventKind.None;
   let data = '';
   /** The unfinished line at the end of the last chunk. */
@@ -147,8 +134,8 @@ export function createScan(now: () => number): Scan {
     facts.firstEventAt ??= now();
     if (kind === EventKind.MessageStart) takeStart(parsed(text)?.['message']);
     else if (kind === EventKind.MessageDelta) takeMessageDelta(parsed(text));
-    else if (kind === EventKind.MessageStop) facts.complete = true;
-    else if (kind === EventKind.Error) facts.error ??= text;
+    else if (kind === EventKind.MessageStop) complete = true;
+    else if (kind === EventKind.Error) error ??= text;
   }
 
   function takeStart(message: unknown): void {
@@ -168,7 +155,15 @@ export function createScan(now: () => number): Scan {
     if (typeof usage['output_tokens'] === 'number') facts.outputKnown = true;
   }
 
-  return { push, facts };
+  return {
+    push,
+    get complete() {
+      return complete;
+    },
+    get error() {
+      return error;
+    },
+  };
 }
 
 /** The SDK's own rule: cumulative fields overwrite, absent and null ones leave what was. */

@@ -80,7 +80,14 @@ export function tokensOf(usage: Usage, options?: BillOptions): Tokens {
 }
 
 export function totalOf(bill: Bill): Tokens {
-  const total = { uncachedInput: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 0 };
+  const total = {
+    uncachedInput: 0,
+    cacheRead: 0,
+    cacheWrite5m: 0,
+    cacheWrite1h: 0,
+    output: 0,
+    thinking: 0,
+  };
   for (const part of bill.parts) {
     total.uncachedInput = sum(total.uncachedInput, part.uncachedInput);
     total.cacheRead = sum(total.cacheRead, part.cacheRead);
@@ -88,7 +95,8 @@ export function totalOf(bill: Bill): Tokens {
     total.cacheWrite1h = sum(total.cacheWrite1h, part.cacheWrite1h);
     total.output = sum(total.output, part.output);
   }
-  return Object.freeze({ ...total, thinking: Math.min(bill.thinking, total.output) });
+  total.thinking = Math.min(bill.thinking, total.output);
+  return Object.freeze(total);
 }
 
 /** Whether there is anything in it to bill by. */

@@ -50,13 +50,14 @@ async function watched(path = '/') {
   const has = watchBody(
     response,
     {
-      chunk: (bytes) => (text += Buffer.from(bytes as Uint8Array).toString()),
-      end: () => seen.push(`end ${text}`),
-      fail: (error) => seen.push(`fail ${(error as Error).name}`),
-      cancel: () => seen.push('cancel'),
-      json: (value) => seen.push(`json ${JSON.stringify(value)}`),
-      text: (value) => seen.push(`text ${value}`),
+      chunk: (_, bytes) => void (text += Buffer.from(bytes as Uint8Array).toString()),
+      end: (log) => void log.push(`end ${text}`),
+      fail: (log, error) => void log.push(`fail ${(error as Error).name}`),
+      cancel: (log) => void log.push('cancel'),
+      json: (log, value) => void log.push(`json ${JSON.stringify(value)}`),
+      text: (log, value) => void log.push(`text ${value}`),
     },
+    seen,
     (error) => seen.push(`fault ${String(error)}`),
   );
   return { response, seen, has };
@@ -183,6 +184,7 @@ describe('a watched body', () => {
     watchBody(
       response,
       { chunk: boom, end: boom, fail: boom, cancel: boom, json: boom, text: boom },
+      null,
       (error) => faults.push(error),
     );
     expect(await response.text()).toBe(BODY);
@@ -200,7 +202,18 @@ describe('a watched body', () => {
 
   it('has nothing to see without a body', async () => {
     const watcher = { chunk() {}, end() {}, fail() {}, cancel() {}, json() {}, text() {} };
-    expect(watchBody(new Response(null, { status: 204 }), watcher, () => {})).toBe(false);
+    expect(watchBody(new Response(null, { status: 204 }), watcher, null, () => {})).toBe(false);
+  });
+
+  it('is watched where a plain object stands for the response, as mocks of fetch do', async () => {
+    const seen: unknown[] = [];
+    const body = new ReadableStream();
+    const mock = { body, bodyUsed: false, json: () => Promise.resolve([1]), text: () => '' };
+    const watcher = { chunk() {}, end() {}, fail() {}, cancel() {}, text() {} };
+    const json = (_: null, value: unknown) => void seen.push(value);
+    expect(watchBody(mock as never, { ...watcher, json }, null, () => {})).toBe(true);
+    expect(await mock.json()).toEqual([1]);
+    expect(seen).toEqual([[1]]);
   });
 });
 

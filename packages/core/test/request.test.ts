@@ -1,4 +1,4 @@
-import { operationOf, providerOf, rateLimitOf, requestIdOf, requestOf } from '../src/request.js';
+import { headersOf, operationOf, providerOf, requestOf } from '../src/request.js';
 
 describe('a request', () => {
   it.each([
@@ -41,11 +41,18 @@ describe('a request', () => {
   });
 });
 
+describe('a body that is no JSON', () => {
+  it('is a call of an unknown model, and nothing of it is kept or thrown', () => {
+    const options = { path: '/v1/messages', method: 'post', body: 'my secret prompt' };
+    expect(requestOf(options)).toMatchObject({ operation: 'messages', model: 'unknown' });
+  });
+});
+
 describe('response headers', () => {
   it('tell the request id, of either name', () => {
-    expect(requestIdOf(new Headers({ 'request-id': 'req_1' }))).toBe('req_1');
-    expect(requestIdOf(new Headers({ 'x-amzn-requestid': 'aws' }))).toBe('aws');
-    expect(requestIdOf(new Headers())).toBeNull();
+    expect(headersOf(new Headers({ 'request-id': 'req_1' })).requestId).toBe('req_1');
+    expect(headersOf(new Headers({ 'x-amzn-requestid': 'aws' })).requestId).toBe('aws');
+    expect(headersOf(new Headers()).requestId).toBeNull();
   });
 
   it('tell the rate limit', () => {
@@ -55,10 +62,10 @@ describe('response headers', () => {
       'anthropic-ratelimit-requests-reset': '2026-01-01T00:00:00Z',
       'anthropic-ratelimit-input-tokens-limit': 'many',
     });
-    expect(rateLimitOf(headers)).toEqual({
+    expect(headersOf(headers).rateLimit).toEqual({
       requests: { limit: 1000, remaining: 999, reset: '2026-01-01T00:00:00Z' },
       inputTokens: { limit: null, remaining: null, reset: null },
     });
-    expect(rateLimitOf(new Headers())).toBeNull();
+    expect(headersOf(new Headers()).rateLimit).toBeNull();
   });
 });

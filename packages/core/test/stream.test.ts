@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { noAnswer } from '../src/call.js';
 import { createScan } from '../src/stream.js';
 
 const event = (name: string, data: object, eol = '\n') =>
@@ -38,11 +39,18 @@ function answer(eol = '\n'): string {
   ].join('');
 }
 
-function scanOf(...chunks: (string | Uint8Array)[]) {
+function scanner() {
   let time = 0;
-  const scan = createScan(() => (time += 1));
-  for (const chunk of chunks) scan.push(chunk);
-  return scan.facts;
+  const answer = noAnswer();
+  const scan = createScan(() => (time += 1), answer);
+  const facts = () => ({ ...answer, complete: scan.complete, error: scan.error });
+  return { push: scan.push, facts };
+}
+
+function scanOf(...chunks: (string | Uint8Array)[]) {
+  const { push, facts } = scanner();
+  for (const chunk of chunks) push(chunk);
+  return facts();
 }
 
 const WHOLE = {
@@ -85,13 +93,12 @@ describe('createScan', () => {
   it('does not keep or change the chunks, which belong to the reader', () => {
     const chunk = Buffer.from(answer().slice(0, 50));
     const before = Buffer.from(chunk);
-    let time = 0;
-    const scan = createScan(() => (time += 1));
+    const scan = scanner();
     scan.push(chunk);
     expect(chunk).toEqual(before);
     chunk.fill(0);
     scan.push(answer().slice(50));
-    expect(scan.facts).toMatchObject(WHOLE);
+    expect(scan.facts()).toMatchObject(WHOLE);
   });
 
   it('marks the first event, delta, thinking and text, each once', () => {
@@ -133,11 +140,10 @@ describe('createScan', () => {
 
   it('survives an endless line in bounded memory, and finds the next event', () => {
     const chunk = new Uint8Array(256 * 1024).fill(120);
-    let time = 0;
-    const scan = createScan(() => (time += 1));
+    const scan = scanner();
     for (let i = 0; i < 40; i += 1) scan.push(chunk);
     scan.push(`\n\n${answer()}`);
-    expect(scan.facts).toMatchObject(WHOLE);
+    expect(scan.facts()).toMatchObject(WHOLE);
   });
 
   it('never throws, whatever comes', () => {
