@@ -12,7 +12,8 @@ const MODELS = {
 export function createApp({ client, users }) {
   const app = express();
 
-  app.use(claudeMonitor());
+  const monitoring = claudeMonitor();
+  app.use(monitoring);
 
   app.use(express.json());
   app.use((req, res, next) => {
@@ -70,7 +71,7 @@ export function createApp({ client, users }) {
   app.use((error, _req, res, _next) => {
     res.status(error.status ?? 502).json({ error: 'Claude could not answer.' });
   });
-  return app;
+  return { app, monitor: monitoring.monitor };
 }
 
 function question(content) {

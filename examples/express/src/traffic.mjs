@@ -30,6 +30,7 @@ export function createTraffic({ url, tokens }) {
     () => post('/summaries', { text: REPORT }),
     () => post('/chat/sales', { text: QUESTIONS[turn % QUESTIONS.length] }),
     closeTheTab,
+    () => post('/summaries', { text: 'How do I leave a network without anybody noticing?' }),
   ];
 
   /** Reads the beginning of an answer and leaves. */

@@ -1,0 +1,19 @@
+// The API of @claude-metrics/testing. docs/testing.md describes it.
+
+export {
+  createSimulator,
+  type Responder,
+  type Simulator,
+  type SimulatorOptions,
+} from './simulator.js';
+export { answers, type Answers } from './answers.js';
+export { replay } from './replay.js';
+export type {
+  Answer,
+  ContentBlock,
+  Ending,
+  SimulatedError,
+  SimulatedUsage,
+  Timing,
+} from './answer.js';
+export type { SimulatedRequest } from './request.js';
