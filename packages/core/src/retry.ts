@@ -29,19 +29,19 @@ export function retryDelayMs(retries: number, headers: Headers | null, now: numb
   return told > 0 && told <= LONGEST_TIMER_MS ? Math.max(told, backoff) : backoff;
 }
 
-/** Whether the request can have reached the provider, and so the bill, before this was thrown. */
+/**
+ * Whether the request can have reached the provider, and so the bill, before this was thrown: always,
+ * but for the errors of a connection that never stood.
+ */
 export function mayHaveBeenSent(error: unknown): boolean {
   const seen = new Set<unknown>();
-  let network = false;
   for (let at = error; typeof at === 'object' && at !== null && !seen.has(at);) {
     seen.add(at);
-    const { name, code, cause } = at as { name?: unknown; code?: unknown; cause?: unknown };
+    const { code, cause } = at as { code?: unknown; cause?: unknown };
     if (typeof code === 'string' && NOT_SENT.test(code)) return false;
-    network ||= typeof code === 'string' && /^(E[A-Z]|UND_ERR_)/.test(code);
-    network ||= name === 'AbortError' || name === 'TimeoutError' || name === 'TypeError';
     at = cause;
   }
-  return network;
+  return true;
 }
 
 const NOT_SENT =

@@ -54,6 +54,7 @@ export async function runScenario(
     apiKey: 'sk-ant-test',
     baseURL: simulator.url,
     logLevel: 'off',
+    fetch: fetchOfThisRealm,
     ...scenario.client,
   });
   if (monitor) way?.observe(monitor, client);
@@ -69,6 +70,20 @@ export async function runScenario(
   const wire = simulator.requests.map((request) => wireOf(request, scenario));
   await simulator.close();
   return { seen, wire, early, records, faults };
+}
+
+/**
+ * Jest runs tests in a realm of its own, where Node's DOMException is no Error. In an application it
+ * is one, and SDK 0.103 asks.
+ */
+async function fetchOfThisRealm(...args: Parameters<typeof fetch>): Promise<Response> {
+  try {
+    return await fetch(...args);
+  } catch (error) {
+    if (error instanceof Error) throw error;
+    const { name, message } = error as Error;
+    throw Object.assign(new Error(message, { cause: error }), { name });
+  }
 }
 
 const VOLATILE = new Set(['host', 'connection', 'content-length', 'traceparent']);

@@ -1,4 +1,4 @@
-import { answers, type Answer, type Simulator } from '@claude-metrics/testing';
+import { answers, createSimulator, type Answer, type Simulator } from '@claude-metrics/testing';
 import type { CallRecord } from '../../src/record.js';
 import { QUESTION, type Client, type ClientOptions, type Sdk } from './sdk.js';
 
@@ -490,8 +490,9 @@ export const FAILED: readonly Scenario[] = [
   },
   {
     name: 'a refused connection',
-    client: { maxRetries: 0, baseURL: 'http://127.0.0.1:9' },
-    run: ({ client }) => client.messages.create(QUESTION),
+    client: { maxRetries: 0 },
+    run: async ({ client }) =>
+      client.withOptions({ baseURL: await closedAddress() }).messages.create(QUESTION),
     record: {
       outcome: 'error',
       attempts: [null],
@@ -519,6 +520,12 @@ export const FAILED: readonly Scenario[] = [
     record: { ...ok, attempts: [null, 200] },
   },
 ];
+
+async function closedAddress(): Promise<string> {
+  const simulator = await createSimulator();
+  await simulator.close();
+  return simulator.url;
+}
 
 function throwingOnce(): NonNullable<ClientOptions['fetch']> {
   let calls = 0;
