@@ -8,6 +8,9 @@ const MODELS = {
   classify: 'claude-haiku-5-5',
 };
 
+// Long enough that caching it pays.
+const HOUSE_STYLE = `Summarise for a busy reader.\n${'Plain words, short sentences, figures before opinions, no adverbs. '.repeat(80)}`;
+
 /** @param {{ client: import('@anthropic-ai/sdk').Anthropic, users: Map<string, { id: string }> }} parts */
 export function createApp({ client, users }) {
   const app = express();
@@ -15,7 +18,7 @@ export function createApp({ client, users }) {
   const monitoring = claudeMonitor();
   app.use(monitoring);
 
-  app.use(express.json());
+  app.use(express.json({ limit: '1mb' }));
   app.use((req, res, next) => {
     req.user = users.get(req.get('authorization')?.replace(/^Bearer /, '') ?? '');
     next();
@@ -46,9 +49,7 @@ export function createApp({ client, users }) {
     const message = await client.messages.create({
       model: MODELS.summarise,
       max_tokens: 2048,
-      system: [
-        { type: 'text', text: 'Summarise in five lines.', cache_control: { type: 'ephemeral' } },
-      ],
+      system: [{ type: 'text', text: HOUSE_STYLE, cache_control: { type: 'ephemeral' } }],
       messages: [question(req.body.text)],
     });
     res.json({ summary: textOf(message), refused: message.stop_reason === 'refusal' });

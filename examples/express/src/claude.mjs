@@ -17,6 +17,7 @@ export async function startSimulator() {
         return { ...answers.overloaded(), headers: { 'retry-after-ms': '120' } };
       }
       const text = JSON.stringify(body?.messages ?? '');
+      if (text.length > 100_000) return answers.promptTooLong();
       if (text.includes('without anybody noticing')) return answers.refusal('cyber');
       if (body?.stream === true) {
         const timing = { headersMs: 60, firstEventMs: 90, betweenMs: 8 };

@@ -42,7 +42,7 @@ await new Promise((resolve, reject) => {
 const url = `http://127.0.0.1:${server.address().port}`;
 
 const traffic = createTraffic({ url, tokens: [...users.keys()] });
-await traffic.steps(live ? 3 : 12);
+await traffic.steps(live ? 3 : 14);
 const token = process.env.CLAUDE_METRICS_AUTH_TOKEN;
 const people = quiet ? null : setInterval(() => void traffic.step().catch(report), 1_500);
 

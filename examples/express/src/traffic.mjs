@@ -10,13 +10,14 @@ const REPORT = 'The quarter began slowly and ended well. '.repeat(120);
 
 export function createTraffic({ url, tokens }) {
   let turn = 0;
+  const token = () => tokens[turn % tokens.length];
 
   async function post(path, body, signal) {
     const response = await fetch(url + path, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        authorization: `Bearer ${tokens[turn % tokens.length]}`,
+        authorization: `Bearer ${token()}`,
       },
       body: JSON.stringify(body),
       signal,
@@ -30,6 +31,7 @@ export function createTraffic({ url, tokens }) {
     () => post('/summaries', { text: REPORT }),
     () => post('/chat/sales', { text: QUESTIONS[turn % QUESTIONS.length] }),
     closeTheTab,
+    () => post('/summaries', { text: REPORT.repeat(40) }),
     () => post('/summaries', { text: 'How do I leave a network without anybody noticing?' }),
   ];
 
@@ -40,7 +42,7 @@ export function createTraffic({ url, tokens }) {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        authorization: `Bearer ${tokens[turn % tokens.length]}`,
+        authorization: `Bearer ${token()}`,
       },
       body: JSON.stringify({ text: 'Tell me everything.' }),
       signal: left.signal,

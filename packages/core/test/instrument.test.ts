@@ -1,20 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createApps, INSTALLED_SDKS, type Apps } from './apps.js';
 
 /**
- * Auto-observation in applications of its own: real processes, with the SDK in their `node_modules`
- * and our packages bundled from the sources.
+ * Auto-observation in applications of its own, whatever their module system and version of the SDK.
  */
 interface Report {
   readonly requests: number;
@@ -30,41 +19,14 @@ interface Report {
   readonly faults: object;
 }
 
-const root = join(__dirname, '../../..');
-const esbuild = join(root, 'node_modules', '.bin', 'esbuild');
 /** Calls of the scenario that the first monitor is there for, its lost one included. */
 const CALLS = 11;
 
-let folder: string;
-
+let apps: Apps;
 beforeAll(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'claude-metrics-')));
-  cpSync(join(__dirname, 'instrument', 'scenario.cjs'), join(folder, 'scenario.cjs'));
-  for (const name of ['core', 'testing']) {
-    const entry = join(root, 'packages', name, 'src', 'index.ts');
-    for (const [format, extension] of [
-      ['cjs', 'cjs'],
-      ['esm', 'mjs'],
-    ]) {
-      bundle(entry, join(folder, `${name}.${extension}`), `--format=${format}`);
-    }
-  }
+  apps = createApps(join(__dirname, 'instrument', 'scenario.cjs'));
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function bundle(entry: string, to: string, ...flags: string[]): void {
-  const common = ['--bundle', '--platform=node', '--target=node20', '--log-level=error'];
-  execFileSync(esbuild, [entry, `--outfile=${to}`, ...common, ...flags]);
-}
-
-/** An application with this SDK in its `node_modules`, or without any. */
-function application(name: string, sdk: string | null): string {
-  const app = join(folder, name);
-  mkdirSync(join(app, 'node_modules', '@anthropic-ai'), { recursive: true });
-  if (sdk !== null) symlinkSync(sdk, join(app, 'node_modules', '@anthropic-ai', 'sdk'));
-  return app;
-}
+afterAll(() => apps.remove());
 
 const ENTRIES = {
   'main.cjs': (options: object, from = '@anthropic-ai/sdk') => `
@@ -84,25 +46,18 @@ const ENTRIES = {
 };
 
 async function start(app: string, entry: keyof typeof ENTRIES, source: string): Promise<Report> {
-  writeFileSync(join(app, entry), source);
-  const { stdout } = await promisify(execFile)(process.execPath, [entry], { cwd: app });
-  return JSON.parse(stdout) as Report;
+  return (await apps.run(app, entry, source)) as Report;
 }
 
-const installed = (name: string) => dirname(require.resolve(name));
-const SDKS = [
-  ['1.12.0', installed('@anthropic-ai/sdk')],
-  ['0.103.0', installed('anthropic-sdk-0.103')],
-] as const;
 const MODULES = Object.keys(ENTRIES) as (keyof typeof ENTRIES)[];
-const APPS = SDKS.flatMap(([version, sdk]) =>
+const APPS = INSTALLED_SDKS.flatMap(([version, sdk]) =>
   MODULES.map((entry) => [version, entry, sdk] as const),
 );
 
 it.each(APPS)(
   'with SDK %s in %s observes every client once, untouched',
   async (version, entry, sdk) => {
-    const app = application(`auto-${version}-${entry}`, sdk);
+    const app = apps.create(`auto-${version}-${entry}`, sdk);
     const report = await start(app, entry, ENTRIES[entry]({ instrument: true }));
     expect(report).toMatchObject({ notices: [], faults: {}, unobserved: 0 });
     expect(new Set(report.records.map(({ id }) => id)).size).toBe(CALLS);
@@ -116,7 +71,7 @@ it.each(APPS)(
 it.each(APPS)(
   'with SDK %s in %s goes over to the next monitor when one is closed',
   async (version, entry, sdk) => {
-    const app = application(`next-${version}-${entry}`, sdk);
+    const app = apps.create(`next-${version}-${entry}`, sdk);
     const report = await start(app, entry, ENTRIES[entry]({ instrument: true }));
     expect(report.afterSecond).toBe(1);
     expect(report.requests).toBe(CALLS + 2);
@@ -124,15 +79,15 @@ it.each(APPS)(
 );
 
 it('leaves clients alone without the option, and counts their calls as unobserved', async () => {
-  const app = application('off', SDKS[0][1]);
+  const app = apps.create('off', INSTALLED_SDKS[0][1]);
   const report = await start(app, 'main.mjs', ENTRIES['main.mjs']({ instrument: false }));
   expect(report).toMatchObject({ records: [], notices: [], middleware: 1 });
   expect(report.unobserved).toBe(CALLS);
 });
 
 it('says once that there is no SDK to be found, and the bundled one works unobserved', async () => {
-  const app = application('bundled', null);
-  bundle(join(SDKS[0][1], 'index.mjs'), join(app, 'sdk.mjs'), '--format=esm');
+  const app = apps.create('bundled', null);
+  apps.bundle(join(INSTALLED_SDKS[0][1], 'index.mjs'), join(app, 'sdk.mjs'), '--format=esm');
   const source = ENTRIES['main.mjs']({ instrument: true }, './sdk.mjs');
   const report = await start(app, 'main.mjs', source);
   expect(report.notices).toEqual([
@@ -143,7 +98,7 @@ it('says once that there is no SDK to be found, and the bundled one works unobse
 });
 
 it('says once that a copy is built in an unknown way, and touches nothing of it', async () => {
-  const app = application('unknown', null);
+  const app = apps.create('unknown', null);
   const sdk = join(app, 'node_modules', '@anthropic-ai', 'sdk');
   mkdirSync(sdk);
   writeFileSync(join(sdk, 'package.json'), '{ "main": "index.js", "version": "9.0.0" }');

@@ -41,5 +41,11 @@ export function tokensPerCallOf({ sketches }: Cell): TokensPerCall | null {
 function quantilesOf(sketch: Sketch): Quantiles | null {
   const found = quantiles(sketch, [0.5, 0.95, 0.99]);
   if (found === null) return null;
-  return { count: sketch.count, p50: found[0]!, p95: found[1]!, p99: found[2]! };
+  const [p50, p95, p99] = found.map(rounded);
+  return { count: sketch.count, p50: p50!, p95: p95!, p99: p99! };
+}
+
+/** To a thousandth: an estimate within 1 % has no more digits to tell. */
+function rounded(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
 }
