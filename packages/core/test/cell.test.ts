@@ -130,6 +130,12 @@ describe('money', () => {
 });
 
 describe('lines', () => {
+  it('of one call that differ in their rate alone add up', () => {
+    const twins = callRecord({ cost: costOf(['output', 100, 1_000], ['output', 100, 2_000]) });
+    const cell = merged([twins, callRecord(), twins].map(cellOfCall));
+    expect(exactOfCells([cell])).toEqual(exactOfCalls([twins, callRecord(), twins]));
+  });
+
   it('are told apart by model, class, speed, geo and tier', () => {
     const variants: Partial<CallRecord>[] = [
       { cost: costOf(['output', 1, 10]) },

@@ -223,7 +223,10 @@ export function anyCall(users: number, features: number, spreadMs = 0): fc.Arbit
       callMs: fc.nat(600_000),
       input: tokens,
       output: tokens,
-      parts: fc.array(fc.tuple(fc.constantFrom(...classes), tokens, money), { maxLength: 2 }),
+      parts: fc.uniqueArray(fc.tuple(fc.constantFrom(...classes), tokens, money), {
+        maxLength: 2,
+        selector: ([part]) => part,
+      }),
     })
     .map(({ kind, input, output, parts, unpricedReason, ...call }) => {
       const used = { ...NO_TOKENS, uncachedInput: input, output };
