@@ -123,6 +123,7 @@ type Stream = ReadableStream<Uint8Array> & Watched;
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 type Iterator = AsyncIterator<unknown> & { [Symbol.asyncIterator](): Iterator };
 type Iterate = (this: Stream, options?: object) => Iterator;
+type GetReader = (this: Stream, options?: object) => Reader;
 
 function streamMethods(original: ReadableStream<Uint8Array>): object {
   const iterate = original[Symbol.asyncIterator] as Iterate | undefined;
@@ -133,7 +134,7 @@ function streamMethods(original: ReadableStream<Uint8Array>): object {
   // A body that is no web stream (a Node one, from a custom fetch) can only be iterated.
   if (typeof original.getReader !== 'function') return iterating;
 
-  const getReader = original.getReader as (this: Stream, options?: object) => Reader;
+  const getReader = original.getReader as GetReader;
   const { cancel } = original;
   const isLocked = (stream: Stream) => Reflect.get(original, 'locked', stream) === true;
   const passed = (stream: Stream) => {
@@ -202,7 +203,7 @@ function watchedIterator(inner: Iterator, watch: Watch, options?: object): Itera
 /** A stream that gives on what the original gives, when it is asked and not before. */
 function passThrough(
   stream: Stream,
-  getReader: (this: Stream, options?: object) => Reader,
+  getReader: GetReader,
   cancel: (this: Stream, reason?: unknown) => Promise<void>,
 ): ReadableStream<Uint8Array> {
   const watch = stream[WATCH];
@@ -238,10 +239,7 @@ function passThrough(
 }
 
 /** Only a byte stream gives a reader for the caller's own buffers. */
-function isByteStream(
-  stream: Stream,
-  getReader: (this: Stream, options?: object) => Reader,
-): boolean {
+function isByteStream(stream: Stream, getReader: GetReader): boolean {
   try {
     getReader.call(stream, { mode: 'byob' }).releaseLock();
     return true;

@@ -110,6 +110,8 @@ export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRe
     outputEstimated: usage !== answer.usage,
     cacheTtl: cacheTtlOf(call),
   });
+  // An attempt that was lost on its way may be on the bill as well, and nobody tells how much.
+  const lost = priced.priceStatus === 'priced' && lostAttempts(call) > 0;
   const since = (at: number | null) => (at === null ? null : at - call.startedAt);
   const marks: Marks = {
     headersMs: since(call.headersAt),
@@ -135,9 +137,9 @@ export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRe
     usage: kept(answer.usage),
     tokens: priced.tokens,
     cost: priced.cost,
-    priceStatus: priced.priceStatus,
+    priceStatus: lost ? 'estimated' : priced.priceStatus,
     unpricedReason: priced.unpricedReason,
-    estimated: priced.estimated,
+    estimated: priced.estimated || lost,
     marks: Object.freeze(marks),
     ttftMs: since(answer.firstDeltaAt),
     callMs: call.endedAt - call.startedAt,
@@ -154,6 +156,15 @@ export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRe
     inferenceGeo: label(answer.usage?.inference_geo),
     rateLimit: call.rateLimit,
   });
+}
+
+function lostAttempts({ attempts }: Call): number {
+  let lost = 0;
+  for (let i = 0; i < attempts.length - 1; i += 1) {
+    const { status, mayHaveBilled } = attempts[i] as Attempt;
+    if (status === null && mayHaveBilled) lost += 1;
+  }
+  return lost;
 }
 
 const MAX_DEPTH = 5;

@@ -2,15 +2,24 @@ import { createBatches } from './batches.js';
 import { watchBody, type BodyWatcher } from './body.js';
 import { noAnswer, recordOf, type Call, type Pricing } from './call.js';
 import { createCalls } from './calls.js';
-import { currentOwner, readContext } from './context.js';
+import { readContext } from './context.js';
 import { describeError, describeResponse } from './errors.js';
 import type { Health } from './health.js';
+import {
+  claims,
+  createAttemptMiddleware,
+  type BoundClient,
+  type Middleware,
+  type MiddlewareContext,
+  type Run,
+  type Sending,
+} from './middleware.js';
 import type { CallError, CallRecord, ErrorKind, Outcome } from './record.js';
 import { errorReading, messageReading, streamReading } from './reading.js';
 import { headersOf, providerOf, requestOf } from './request.js';
 import { isRetryableStatus, mayHaveBeenSent, retryDelayMs } from './retry.js';
 import { activeSpan } from './trace.js';
-import { expectRequest, settleRequest } from './unobserved.js';
+import { expectRequest, isWatched, settleRequest } from './unobserved.js';
 
 /**
  * Turns what passes the SDK's middleware into one record a call.
@@ -32,31 +41,6 @@ export interface Capture {
   readonly pending: number;
 }
 
-/** What is used of the SDK's middleware; assignable to its type in every version. */
-export type Middleware = <R extends object>(
-  request: R,
-  next: (request: R) => Promise<Response>,
-  context: MiddlewareContext,
-) => Promise<Response>;
-
-export interface MiddlewareContext {
-  readonly options?: object | undefined;
-}
-
-export interface BoundClient {
-  readonly maxRetries?: unknown;
-}
-
-type Run = (attempt: Sending, context: MiddlewareContext) => Promise<Response>;
-
-/** One attempt, as a middleware brings it to the capture that is going to record it. */
-interface Sending {
-  readonly request: object;
-  send(): Promise<Response>;
-  readonly middleware: Middleware;
-  readonly client: BoundClient | undefined;
-}
-
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -72,20 +56,6 @@ export interface CaptureOptions {
   /** A body that nobody has read from for this long is abandoned. Milliseconds. */
   readonly idleMs?: number | undefined;
 }
-
-/**
- * Who records the current attempt of a request: one middleware, however many monitors and copies of
- * us a client has met. `chain` is the SDK's context, which all middlewares of an attempt share.
- */
-interface Claim {
-  chain: object;
-  middleware: Middleware;
-  call: Call;
-}
-const CLAIMS = Symbol.for('@claude-metrics/core:claims@1');
-const shared = globalThis as typeof globalThis & { [CLAIMS]?: WeakMap<object, Claim> };
-/** By request options: one object for all attempts of a call. */
-const claims = (shared[CLAIMS] ??= new WeakMap<object, Claim>());
 
 // Unique in this process and, for all practical purposes, among processes.
 const PROCESS = Math.random().toString(36).slice(2, 10);
@@ -169,7 +139,7 @@ export function createCapture(options: CaptureOptions): Capture {
     call.rateLimit = rateLimit;
     if (error) {
       const retried = isRetryableStatus(status, headers);
-      const pause = retried ? retryDelayMs(retriesOf(call), headers, clock.now()) : 0;
+      const pause = retried ? retryDelayMs(call.attempts.length - 1, headers, clock.now()) : 0;
       const willRetry = () => calls.wait(call, pause);
       willRetry();
       watch(call, response, errorReading(status, headers, calls.end, willRetry));
@@ -207,11 +177,12 @@ export function createCapture(options: CaptureOptions): Capture {
     call.error = described;
     endAttempt(call, null, null, described.kind, billed);
     // Whatever `fetch` throws is retried, so only the number of retries tells which one is the last.
+    const retries = call.attempts.length - 1;
     const own = (context.options as { maxRetries?: unknown }).maxRetries;
     const maxRetries = own ?? client?.maxRetries;
-    const exhausted = typeof maxRetries === 'number' && retriesOf(call) >= maxRetries;
+    const exhausted = typeof maxRetries === 'number' && retries >= maxRetries;
     if (exhausted) calls.end(call, 'error');
-    else calls.wait(call, retryDelayMs(retriesOf(call), null, clock.now()));
+    else calls.wait(call, retryDelayMs(retries, null, clock.now()));
   }
 
   function endAttempt(
@@ -242,8 +213,7 @@ export function createCapture(options: CaptureOptions): Capture {
       ? undefined
       : health.guard('capture.request', () => begin(attempt, context));
     if (!call) return attempt.send();
-    // The clouds have other addresses than those that are watched for.
-    const watched = call.operation === 'messages' && !isCloud(call.provider);
+    const watched = call.operation === 'messages' && isWatched(call.provider);
     if (watched) expectRequest();
     const sent = attempt.send();
     // Before the SDK's own handlers, and without another turn of the queue for them.
@@ -262,16 +232,7 @@ export function createCapture(options: CaptureOptions): Capture {
 
   return {
     run,
-    middleware(client) {
-      const middleware: Middleware = (request, next, context) => {
-        const claim = context.options && claims.get(context.options);
-        if (claim?.chain === context && claim.middleware !== middleware) return next(request);
-        const owner = currentOwner() as { run?: Run } | undefined;
-        const attempt = { request, send: () => next(request), middleware, client };
-        return (owner?.run ?? run)(attempt, context);
-      };
-      return middleware;
-    },
+    middleware: (client) => createAttemptMiddleware(run, client),
     sweep: () => calls.sweep(),
     close() {
       closed = true;
@@ -284,12 +245,4 @@ export function createCapture(options: CaptureOptions): Capture {
       return calls.size;
     },
   };
-}
-
-function isCloud(provider: string): boolean {
-  return provider === 'aws.bedrock' || provider === 'gcp.vertex_ai';
-}
-
-function retriesOf(call: Call): number {
-  return call.attempts.length - 1;
 }

@@ -1,5 +1,5 @@
-import type { Middleware } from './capture.js';
 import { observeLater } from './instrument.js';
+import type { Middleware } from './middleware.js';
 import { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
 
 /**

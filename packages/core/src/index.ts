@@ -4,7 +4,8 @@
 export { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
 export { defaultMonitor, observe } from './default.js';
 export type { CallInput } from './import.js';
-export type { Middleware, MiddlewareContext, Clock } from './capture.js';
+export type { Clock } from './capture.js';
+export type { Middleware, MiddlewareContext } from './middleware.js';
 
 // Who and what
 export {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { BoundClient, Capture, Middleware } from './capture.js';
+import type { Capture } from './capture.js';
+import type { BoundClient, Middleware } from './middleware.js';
 import type { Health } from './health.js';
 
 /**

@@ -1,11 +1,12 @@
 import { recordOf, type Pricing } from './call.js';
-import { createCapture, type Clock, type Middleware } from './capture.js';
+import { createCapture, type Clock } from './capture.js';
 import { withOwner, type ContextInput } from './context.js';
 import { callLine, jsonLines, type CallLine } from './exporters/json.js';
 import { createHealth, type HealthReport } from './health.js';
 import { importCall, type CallInput } from './import.js';
 import { createMiddleware, instrument, observeClient } from './instrument.js';
 import { createLedger } from './ledger.js';
+import type { Middleware } from './middleware.js';
 import { checkOptions, rule, show, type OptionRules } from './options.js';
 import { currentPrices, priceCall } from './pricing.js';
 import { rateBookOf } from './rates.js';

@@ -1,3 +1,4 @@
+import { deltaKind, TEXT, textOf, THINKING, TOOL_INPUT } from './deltas.js';
 import type { Usage } from './record.js';
 
 /**
@@ -193,45 +194,8 @@ function eventKind(line: Uint8Array, start: number, end: number): EventKind {
   return first === 101 /* e */ && length === 5 ? EventKind.Error : EventKind.Other;
 }
 
-/** `envelope`: bytes of a delta line that are not what the model wrote. */
-interface DeltaKind {
-  readonly envelope: number;
-}
-
-const BEFORE_INDEX = 'data: {"type":"content_block_delta","index":'.length;
-const BEFORE_KIND = ',"delta":{"type":"'.length;
-const around = (kind: string, field: string) => ({
-  envelope: BEFORE_INDEX + 1 + BEFORE_KIND + `${kind}","${field}":""}}`.length,
-});
-const TEXT: DeltaKind = around('text_delta', 'text');
-const THINKING: DeltaKind = around('thinking_delta', 'thinking');
-const TOOL_INPUT: DeltaKind = around('input_json_delta', 'partial_json');
-/** Signatures and citations: nothing that counts as output. */
-const NO_OUTPUT: DeltaKind = { envelope: Number.POSITIVE_INFINITY };
-
-function deltaKind(line: Uint8Array, start: number, end: number): DeltaKind {
-  let at = start + BEFORE_INDEX;
-  if (line[at - 1] === 58 /* : */) {
-    while (at < end && line[at] !== 44 /* , */) at += 1;
-    at += BEFORE_KIND;
-    if (line[at - 1] === 34 /* " */) return kindAt(line[at], line[at + 1]);
-  }
-  // Somebody between the API and us writes JSON with other spaces or another order.
-  const found = /"(te|th|in|si|ci)\w*_delta"/.exec(textOf(line, start, Math.min(end, start + 512)));
-  return kindAt(found?.[1]?.charCodeAt(0), found?.[1]?.charCodeAt(1));
-}
-
-function kindAt(first: number | undefined, second: number | undefined): DeltaKind {
-  if (first === 116 /* t */) return second === 101 /* te */ ? TEXT : THINKING;
-  return first === 105 /* i */ ? TOOL_INPUT : NO_OUTPUT;
-}
-
 function valueStart(line: Uint8Array, at: number): number {
   return line[at] === SPACE ? at + 1 : at;
-}
-
-function textOf(line: Uint8Array, start: number, end: number): string {
-  return Buffer.from(line.buffer, line.byteOffset + start, Math.max(0, end - start)).toString();
 }
 
 function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {

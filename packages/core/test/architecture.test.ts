@@ -36,8 +36,8 @@ const LAYERS: readonly Layer[] = [
   {
     // intake
     modules: [
-      ...['stream', 'call', 'calls', 'body', 'reading', 'batches'],
-      ...['capture', 'instrument', 'unobserved'],
+      ...['deltas', 'stream', 'call', 'calls', 'body', 'reading', 'batches'],
+      ...['middleware', 'capture', 'instrument', 'unobserved'],
     ],
     below: [WORDS, FACTS],
     inside: 'any',

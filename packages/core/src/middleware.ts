@@ -1,0 +1,60 @@
+import type { Call } from './call.js';
+import { currentOwner } from './context.js';
+
+/**
+ * The SDK's middleware as far as it is used, and who records an attempt when a client has several of
+ * ours: one of them, however many monitors and copies of this package the client has met.
+ *
+ * - **chain**: the SDK's context, one object for all middlewares of an attempt.
+ * - **options**: the request options, one object for all attempts of a call.
+ */
+
+/** Assignable to the SDK's own type in every version. */
+export type Middleware = <R extends object>(
+  request: R,
+  next: (request: R) => Promise<Response>,
+  context: MiddlewareContext,
+) => Promise<Response>;
+
+export interface MiddlewareContext {
+  readonly options?: object | undefined;
+}
+
+/** A client, where the one that a middleware is installed in is known. */
+export interface BoundClient {
+  readonly maxRetries?: unknown;
+}
+
+/** One attempt, as a middleware brings it to the capture that is going to record it. */
+export interface Sending {
+  readonly request: object;
+  send(): Promise<Response>;
+  readonly middleware: Middleware;
+  readonly client: BoundClient | undefined;
+}
+
+export type Run = (attempt: Sending, context: MiddlewareContext) => Promise<Response>;
+
+/** Who records the current attempt, and as part of which call. */
+export interface Claim {
+  chain: object;
+  middleware: Middleware;
+  call: Call;
+}
+
+const CLAIMS = Symbol.for('@claude-metrics/core:claims@1');
+const shared = globalThis as typeof globalThis & { [CLAIMS]?: WeakMap<object, Claim> };
+/** By request options. */
+export const claims = (shared[CLAIMS] ??= new WeakMap<object, Claim>());
+
+/** A middleware that brings each attempt to the monitor of its context, else to `run`. */
+export function createAttemptMiddleware(run: Run, client: BoundClient | undefined): Middleware {
+  const middleware: Middleware = (request, next, context) => {
+    const claim = context.options && claims.get(context.options);
+    if (claim?.chain === context && claim.middleware !== middleware) return next(request);
+    const owner = currentOwner() as { run?: Run } | undefined;
+    const attempt = { request, send: () => next(request), middleware, client };
+    return (owner?.run ?? run)(attempt, context);
+  };
+  return middleware;
+}
