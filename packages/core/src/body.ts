@@ -1,3 +1,5 @@
+import { passThrough, type Reader } from './pass-through.js';
+
 /**
  * Watches a response body in place: same Response, same stream, same bytes, same timing.
  *
@@ -32,9 +34,9 @@ interface Watch {
 }
 
 const WATCH = Symbol('claude-metrics.watch');
-interface Watched {
-  [WATCH]: Watch;
-}
+type Watched = Response & { [WATCH]: Watch };
+/** By stream: Node's streams take a property of ours far slower than a response does. */
+const watches = new WeakMap<ReadableStream<Uint8Array>, Watch>();
 
 /** Starts watching. `false`: there is no body, so there will be nothing to see. */
 export function watchBody<S>(
@@ -47,6 +49,8 @@ export function watchBody<S>(
   if (stream === null || stream === undefined) return false;
   const shared = watcher as BodyWatcher<unknown>;
   const watch: Watch = { watcher: shared, subject, fault, whole: false, passing: undefined };
+  (response as Watched)[WATCH] = watch;
+  watches.set(stream, watch);
   // A plain object that stands for a response has methods of its own; a real one inherits them.
   if (Object.hasOwn(response, 'json')) {
     Object.defineProperties(response, Object.getOwnPropertyDescriptors(responseMethods(response)));
@@ -54,8 +58,6 @@ export function watchBody<S>(
     inherit(response, responseMethods);
   }
   inherit(stream, streamMethods);
-  (response as Response & Watched)[WATCH] = watch;
-  (stream as ReadableStream & Watched)[WATCH] = watch;
   return true;
 }
 
@@ -87,7 +89,7 @@ function tell(watch: Watch, what: keyof BodyWatcher<unknown>, value?: unknown): 
 
 function responseMethods({ json, text }: Response): object {
   function readWhole(
-    response: Response & Watched,
+    response: Watched,
     read: () => Promise<unknown>,
     kind: 'json' | 'text',
   ): Promise<unknown> {
@@ -110,25 +112,28 @@ function responseMethods({ json, text }: Response): object {
   }
 
   return {
-    json(this: Response & Watched) {
+    json(this: Watched) {
       return readWhole(this, json, 'json');
     },
-    text(this: Response & Watched) {
+    text(this: Watched) {
       return readWhole(this, text, 'text');
     },
   };
 }
 
-type Stream = ReadableStream<Uint8Array> & Watched;
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
+type Stream = ReadableStream<Uint8Array>;
 type Iterator = AsyncIterator<unknown> & { [Symbol.asyncIterator](): Iterator };
 type Iterate = (this: Stream, options?: object) => Iterator;
 type GetReader = (this: Stream, options?: object) => Reader;
 
+function watchOf(stream: Stream): Watch {
+  return watches.get(stream) as Watch;
+}
+
 function streamMethods(original: ReadableStream<Uint8Array>): object {
   const iterate = original[Symbol.asyncIterator] as Iterate | undefined;
   const watched = function (this: Stream, options?: object): Iterator {
-    return watchedIterator((iterate as Iterate).call(this, options), this[WATCH], options);
+    return watchedIterator((iterate as Iterate).call(this, options), watchOf(this), options);
   };
   const iterating = iterate ? { [Symbol.asyncIterator]: watched } : {};
   // A body that is no web stream (a Node one, from a custom fetch) can only be iterated.
@@ -138,15 +143,19 @@ function streamMethods(original: ReadableStream<Uint8Array>): object {
   const { cancel } = original;
   const isLocked = (stream: Stream) => Reflect.get(original, 'locked', stream) === true;
   const passed = (stream: Stream) => {
-    const watch = stream[WATCH];
-    return (watch.passing ??= passThrough(stream, getReader, cancel));
+    const watch = watchOf(stream);
+    return (watch.passing ??= passThrough(
+      (options) => getReader.call(stream, options),
+      (reason) => cancel.call(stream, reason),
+      (what, value) => tell(watch, what, value),
+    ));
   };
 
   return {
     ...iterating,
     ...('values' in original ? { values: watched } : {}),
     getReader(this: Stream, options?: object) {
-      if (this[WATCH].whole) return getReader.call(this, options);
+      if (watchOf(this).whole) return getReader.call(this, options);
       return passed(this).getReader(options as never);
     },
     tee(this: Stream) {
@@ -159,14 +168,14 @@ function streamMethods(original: ReadableStream<Uint8Array>): object {
       return passed(this).pipeThrough(...args);
     },
     cancel(this: Stream, reason?: unknown) {
-      const watch = this[WATCH];
+      const watch = watchOf(this);
       if (watch.passing) return watch.passing.cancel(reason);
       if (!isLocked(this)) tell(watch, 'cancel', reason);
       return cancel.call(this, reason);
     },
     get locked() {
       const stream = this as unknown as Stream;
-      return isLocked(stream) || stream[WATCH].passing?.locked === true;
+      return isLocked(stream) || watchOf(stream).passing?.locked === true;
     },
   };
 }
@@ -198,52 +207,4 @@ function watchedIterator(inner: Iterator, watch: Watch, options?: object): Itera
       return this;
     },
   };
-}
-
-/** A stream that gives on what the original gives, when it is asked and not before. */
-function passThrough(
-  stream: Stream,
-  getReader: GetReader,
-  cancel: (this: Stream, reason?: unknown) => Promise<void>,
-): ReadableStream<Uint8Array> {
-  const watch = stream[WATCH];
-  let reader: Reader | undefined;
-  const source = {
-    async pull(
-      controller: ReadableStreamDefaultController | ReadableByteStreamController,
-    ): Promise<void> {
-      reader ??= getReader.call(stream);
-      let result: Awaited<ReturnType<Reader['read']>>;
-      try {
-        result = await reader.read();
-      } catch (error) {
-        tell(watch, 'fail', error);
-        throw error;
-      }
-      if (result.done) {
-        tell(watch, 'end');
-        controller.close();
-        if ('byobRequest' in controller) controller.byobRequest?.respond(0);
-      } else {
-        tell(watch, 'chunk', result.value);
-        controller.enqueue(result.value as Uint8Array<ArrayBuffer>);
-      }
-    },
-    cancel(reason: unknown): Promise<void> {
-      tell(watch, 'cancel', reason);
-      return reader ? reader.cancel(reason) : cancel.call(stream, reason);
-    },
-  };
-  if (isByteStream(stream, getReader)) return new ReadableStream({ ...source, type: 'bytes' });
-  return new ReadableStream(source, { highWaterMark: 0 });
-}
-
-/** Only a byte stream gives a reader for the caller's own buffers. */
-function isByteStream(stream: Stream, getReader: GetReader): boolean {
-  try {
-    getReader.call(stream, { mode: 'byob' }).releaseLock();
-    return true;
-  } catch {
-    return false;
-  }
 }

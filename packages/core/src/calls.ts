@@ -64,7 +64,7 @@ export function createCalls(options: CallsOptions): Calls {
     call.error = error ?? errorOf(call, outcome);
     const last = call.attempts[call.attempts.length - 1];
     if (last && call.error && outcome === 'error') last.errorKind = call.error.kind;
-    health.guard('capture.record', () => ended(call, outcome));
+    health.guard('capture.record', ended, call, outcome);
     call.request = null;
   }
 

@@ -12,7 +12,6 @@ import {
   type Middleware,
   type MiddlewareContext,
   type Run,
-  type Sending,
 } from './middleware.js';
 import type { CallError, CallRecord, ErrorKind, Outcome } from './record.js';
 import { errorReading, messageReading, streamReading } from './reading.js';
@@ -78,10 +77,13 @@ export function createCapture(options: CaptureOptions): Capture {
   const bodyFault = (error: unknown) => health.fault('capture.body', error);
   let closed = false;
 
-  function begin(attempt: Sending, context: MiddlewareContext): Call | undefined {
+  function begin(
+    request: object,
+    context: MiddlewareContext,
+    middleware: Middleware,
+  ): Call | undefined {
     const { options: requestOptions } = context;
     if (!requestOptions) return undefined;
-    const { request, middleware } = attempt;
     const now = clock.monotonic();
     const claim = claims.get(requestOptions);
     if (claim) {
@@ -195,7 +197,8 @@ export function createCapture(options: CaptureOptions): Capture {
     const now = clock.monotonic();
     const waitMs = call.attempts.length === 0 ? 0 : call.attemptStartedAt - call.attemptEndedAt;
     const durationMs = now - call.attemptStartedAt;
-    call.attempts.push({ status, requestId, durationMs, waitMs, errorKind, mayHaveBilled });
+    const attempt = { status, requestId, durationMs, waitMs, errorKind, mayHaveBilled };
+    call.attempts = [...call.attempts, attempt];
     call.attemptEndedAt = now;
   }
 
@@ -208,23 +211,22 @@ export function createCapture(options: CaptureOptions): Capture {
     );
   }
 
-  const run: Run = (attempt, context) => {
-    const call = closed
-      ? undefined
-      : health.guard('capture.request', () => begin(attempt, context));
-    if (!call) return attempt.send();
+  const run: Run = (request, next, context, middleware, client) => {
+    if (closed) return next(request);
+    const call = health.guard('capture.request', begin, request, context, middleware);
+    if (!call) return next(request);
     const watched = call.operation === 'messages' && isWatched(call.provider);
     if (watched) expectRequest();
-    const sent = attempt.send();
+    const sent = next(request);
     // Before the SDK's own handlers, and without another turn of the queue for them.
     sent.then(
       (response) => {
         if (watched) settleRequest();
-        health.guard('capture.response', () => answered(call, response, context));
+        health.guard('capture.response', answered, call, response, context);
       },
       (error: unknown) => {
         if (watched) settleRequest();
-        health.guard('capture.error', () => threw(call, error, context, attempt.client));
+        health.guard('capture.error', threw, call, error, context, client);
       },
     );
     return sent;

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
+import type { Guard } from './health.js';
 import type { CallContext } from './record.js';
 
 /**
@@ -90,9 +91,6 @@ export function bindContext<F extends (...args: never[]) => unknown>(fn: F): F {
   return AsyncLocalStorage.bind(fn) as F;
 }
 
-/** Runs one step of user code; what it throws must not reach the call. */
-type Guard = <T>(step: string, run: () => T) => T | undefined;
-
 /** The monitor that the current scope belongs to. */
 export function currentOwner(): object | undefined {
   for (let scope = storage.getStore(); scope; scope = scope.parent) {
@@ -113,24 +111,28 @@ export function readContext(guard: Guard): CallContext {
     for (let scope: Scope | undefined = innermost; scope; scope = scope.parent) {
       const lazy = scope.own[name];
       if (lazy === undefined || lazy === null) continue;
-      const value = typeof lazy === 'function' ? guard(`context.${name}`, lazy) : lazy;
+      const value = typeof lazy === 'function' ? guard(STEPS[name], lazy) : lazy;
       if (isThenable(value)) {
         fillLater(context, name, value, guard);
         break;
       }
-      context[name] = guard(`context.${name}`, () => label(value)) ?? null;
+      context[name] = guard(STEPS[name], label, value) ?? null;
       if (context[name] !== null) break;
     }
   }
   for (let scope: Scope | undefined = innermost; scope; scope = scope.parent) {
     const { tags } = scope.own;
-    if (tags)
-      context.tags = guard('context.tags', () => mergeTags(tags, context.tags)) ?? context.tags;
+    if (tags) context.tags = guard('context.tags', mergeTags, tags, context.tags) ?? context.tags;
   }
   return context;
 }
 
 const NAMES = ['userId', 'feature', 'sessionId'] as const;
+const STEPS = {
+  userId: 'context.userId',
+  feature: 'context.feature',
+  sessionId: 'context.sessionId',
+} as const;
 const NO_TAGS: CallContext['tags'] = Object.freeze({});
 type Resolved = { -readonly [K in keyof CallContext]: CallContext[K] };
 
@@ -142,10 +144,10 @@ function fillLater(
 ): void {
   value.then(
     (later) => {
-      context[name] = guard(`context.${name}`, () => label(later)) ?? null;
+      context[name] = guard(STEPS[name], label, later) ?? null;
     },
     (error: unknown) => {
-      guard(`context.${name}`, () => {
+      guard(STEPS[name], () => {
         throw error;
       });
     },
@@ -198,10 +200,10 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-function silently<T>(_step: string, run: () => T): T | undefined {
+const silently: Guard = (_step, run, ...args) => {
   try {
-    return run();
+    return run(...args);
   } catch {
     return undefined;
   }
-}
+};

@@ -1,6 +1,7 @@
 import { observeLater } from './instrument.js';
 import type { Middleware } from './middleware.js';
-import { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
+import { createMonitor, type Monitor } from './monitor.js';
+import type { MonitorOptions } from './monitor-options.js';
 
 /**
  * The monitor that `claudeMonitor()` and `observe()` use when they are given none: one a process,

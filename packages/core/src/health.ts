@@ -17,9 +17,15 @@ export interface HealthReport {
   readonly notices: readonly string[];
 }
 
+export type Guard = <A extends readonly unknown[], T>(
+  step: string,
+  run: (...args: A) => T,
+  ...args: A
+) => T | undefined;
+
 export interface Health {
-  /** Runs `step`; a throw is counted and becomes `undefined`. Costs a try/catch when all is well. */
-  guard<T>(step: string, run: () => T): T | undefined;
+  /** Runs `run(...args)`; a throw is counted and becomes `undefined`. Costs no more than a try/catch. */
+  guard: Guard;
   fault(step: string, error: unknown): void;
   drop(what: string, count?: number): void;
   /** Says `text` once per `key`, through `onNotice`. */
@@ -59,9 +65,9 @@ export function createHealth(options: HealthOptions = {}): Health {
   }
 
   return {
-    guard(step, run) {
+    guard(step, run, ...args) {
       try {
-        return run();
+        return run(...args);
       } catch (error) {
         fault(step, error);
         return undefined;

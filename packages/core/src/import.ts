@@ -2,6 +2,7 @@ import { noAnswer, type Call } from './call.js';
 import type { Clock } from './capture.js';
 import { label, readContext, withContext, type ContextInput } from './context.js';
 import { describeError } from './errors.js';
+import type { Guard } from './health.js';
 import { show } from './options.js';
 import { OUTCOMES, type Operation, type Outcome, type Usage } from './record.js';
 
@@ -27,8 +28,6 @@ export interface CallInput extends ContextInput {
   readonly callMs?: number | undefined;
   readonly ttftMs?: number | null | undefined;
 }
-
-type Guard = Parameters<typeof readContext>[0];
 
 let imported = 0;
 

@@ -1,7 +1,8 @@
 // The API of @claude-metrics/core. docs/api.md describes it; a test compares the two.
 
 // Measuring
-export { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
+export { createMonitor, type Monitor } from './monitor.js';
+export type { MonitorOptions } from './monitor-options.js';
 export { defaultMonitor, observe } from './default.js';
 export type { CallInput } from './import.js';
 export type { Clock } from './capture.js';
@@ -58,5 +59,5 @@ export { callLine, jsonLines, type CallLine, type JsonLinesOptions } from './exp
 
 // For adapters
 export { createHttp, type Http, type HttpRequest, type HttpResponse } from './http.js';
-export { monitorRules } from './monitor.js';
+export { monitorRules } from './monitor-options.js';
 export { checkOptions, rule, type OptionRule, type OptionRules } from './options.js';

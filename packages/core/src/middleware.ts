@@ -25,15 +25,14 @@ export interface BoundClient {
   readonly maxRetries?: unknown;
 }
 
-/** One attempt, as a middleware brings it to the capture that is going to record it. */
-export interface Sending {
-  readonly request: object;
-  send(): Promise<Response>;
-  readonly middleware: Middleware;
-  readonly client: BoundClient | undefined;
-}
-
-export type Run = (attempt: Sending, context: MiddlewareContext) => Promise<Response>;
+/** Sends one attempt and records it; `middleware` and `client` say who brings it. */
+export type Run = <R extends object>(
+  request: R,
+  next: (request: R) => Promise<Response>,
+  context: MiddlewareContext,
+  middleware: Middleware,
+  client: BoundClient | undefined,
+) => Promise<Response>;
 
 /** Who records the current attempt, and as part of which call. */
 export interface Claim {
@@ -53,8 +52,7 @@ export function createAttemptMiddleware(run: Run, client: BoundClient | undefine
     const claim = context.options && claims.get(context.options);
     if (claim?.chain === context && claim.middleware !== middleware) return next(request);
     const owner = currentOwner() as { run?: Run } | undefined;
-    const attempt = { request, send: () => next(request), middleware, client };
-    return (owner?.run ?? run)(attempt, context);
+    return (owner?.run ?? run)(request, next, context, middleware, client);
   };
   return middleware;
 }

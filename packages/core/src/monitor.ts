@@ -1,20 +1,20 @@
 import { recordOf, type Pricing } from './call.js';
 import { createCapture, type Clock } from './capture.js';
 import { withOwner, type ContextInput } from './context.js';
-import { callLine, jsonLines, type CallLine } from './exporters/json.js';
+import { callLine, jsonLines } from './exporters/json.js';
 import { createHealth, type HealthReport } from './health.js';
 import { importCall, type CallInput } from './import.js';
 import { createMiddleware, instrument, observeClient } from './instrument.js';
 import { createLedger } from './ledger.js';
 import type { Middleware } from './middleware.js';
-import { checkOptions, rule, show, type OptionRules } from './options.js';
+import { monitorRules, type MonitorOptions } from './monitor-options.js';
+import { checkOptions, rule, show } from './options.js';
 import { currentPrices, priceCall } from './pricing.js';
 import { rateBookOf } from './rates.js';
-import type { PriceTable } from './prices.js';
 import type { CallRecord, Sink } from './record.js';
 import { createSnapshot, type Snapshot, type SnapshotQuery } from './snapshot.js';
 import { memoryStore } from './stores/memory.js';
-import type { CallsPage, CallsQuery, Store } from './stores/store.js';
+import type { CallsPage, CallsQuery } from './stores/store.js';
 import { watchUnobserved } from './unobserved.js';
 
 /**
@@ -45,42 +45,6 @@ export interface Monitor {
   close(options?: { timeoutMs?: number }): Promise<void>;
 }
 
-export interface MonitorOptions {
-  /**
-   * Observe every client of the SDK's copies that can be found, without being handed one. Default
-   * `false` here, `true` in the adapters.
-   */
-  readonly instrument?: boolean | undefined;
-  /** `true` (default): a JSON line a call on stdout. A function gets the line instead. */
-  readonly log?: boolean | ((line: CallLine, call: CallRecord) => void) | undefined;
-  readonly sinks?: readonly Sink[] | undefined;
-  /** Instead of the built-in table; see also `registerPrices()`. */
-  readonly prices?: PriceTable | undefined;
-  /** Default `memoryStore()`. */
-  readonly store?: Store | undefined;
-  /** The first fault of every kind of ours. Default: one line on stderr. */
-  readonly onError?: ((error: unknown, step: string) => void) | undefined;
-  /** What the operator should know. Default: one line on stderr. */
-  readonly onNotice?: ((text: string) => void) | undefined;
-  /** Time, for tests. */
-  readonly clock?: Clock | undefined;
-  /** An answer nobody has read from for this long counts as abandoned. Default 10 minutes. */
-  readonly abandonAfterMs?: number | undefined;
-}
-
-/** The options of `createMonitor()`, for adapters that have options of their own beside them. */
-export const monitorRules: OptionRules = {
-  instrument: rule.boolean,
-  log: rule.either(rule.boolean, rule.function),
-  sinks: rule.listOf(rule.methods('record')),
-  prices: rule.object,
-  store: rule.methods('merge', 'read'),
-  onError: rule.function,
-  onNotice: rule.function,
-  clock: rule.methods('now', 'monotonic'),
-  abandonAfterMs: rule.integer(1_000, 24 * 3_600_000),
-};
-
 const CLOSE_TIMEOUT_MS = 5_000;
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -100,9 +64,11 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const health = createHealth({ onNotice: say, onError: options.onError ?? reportFault });
   const prices = () => options.prices ?? currentPrices();
   const ledger = createLedger({ now: clock.now, health, store });
-  const sinks = new Set<Sink>([ledger, ...(options.sinks ?? [])]);
+  /** With the name of the step that hands a record to each. */
+  const sinks = new Map<Sink, string>();
+  for (const sink of [ledger, ...(options.sinks ?? [])]) addSink(sink);
   const logSink = logSinkOf(options.log ?? true);
-  if (logSink) sinks.add(logSink);
+  if (logSink) addSink(logSink);
   const unpricedModels = new Set<string>();
   let unobserved = 0;
 
@@ -125,10 +91,14 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     );
   }
 
+  function addSink(sink: Sink): void {
+    sinks.set(sink, `sink:${sink.name}`);
+  }
+
   function deliver(call: CallRecord): void {
-    for (const sink of sinks) {
-      const pending = health.guard(`sink:${sink.name}`, () => sink.record(call));
-      if (pending) pending.catch((error: unknown) => health.fault(`sink:${sink.name}`, error));
+    for (const [sink, step] of sinks) {
+      const pending = health.guard(step, record, sink, call);
+      if (pending) pending.catch((error: unknown) => health.fault(step, error));
     }
   }
 
@@ -141,6 +111,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   });
   const undo = [watchUnobserved(() => (unobserved += 1))];
   let instrumented = false;
+  let closing: Promise<void> | undefined;
 
   function instrumentAll(): void {
     if (instrumented) return;
@@ -169,7 +140,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
           `[claude-metrics] monitor.on: expected a sink ({ name, record(call) }), got ${show(sink)}.`,
         );
       }
-      sinks.add(sink);
+      addSink(sink);
       return () => void sinks.delete(sink);
     },
     async snapshot(query = {}) {
@@ -192,19 +163,21 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     say(text) {
       health.guard('say', () => say(text));
     },
-    async close({ timeoutMs = CLOSE_TIMEOUT_MS } = {}) {
-      capture.close();
-      for (const step of undo) health.guard('close', step);
-      const closing = [...sinks].map(async (sink) => {
-        try {
-          await sink.close?.();
-        } catch (error) {
-          health.fault(`close:${sink.name}`, error);
-        }
-      });
-      await within(timeoutMs, Promise.all(closing));
-    },
+    close: (closeOptions) => (closing ??= closeAll(closeOptions?.timeoutMs)),
   };
+
+  async function closeAll(timeoutMs = CLOSE_TIMEOUT_MS): Promise<void> {
+    capture.close();
+    for (const step of undo) health.guard('close', step);
+    const ends = [...sinks.keys()].map(async (sink) => {
+      try {
+        await sink.close?.();
+      } catch (error) {
+        health.fault(`close:${sink.name}`, error);
+      }
+    });
+    await within(timeoutMs, Promise.all(ends));
+  }
 
   function logSinkOf(log: NonNullable<MonitorOptions['log']>): Sink | undefined {
     if (log === false) return undefined;
@@ -219,6 +192,10 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
 }
 
 const MAX_UNPRICED_MODELS = 100;
+
+function record(sink: Sink, call: CallRecord): void | Promise<void> {
+  return sink.record(call);
+}
 
 function warn(text: string): void {
   console.warn(`[claude-metrics] ${text}`);

@@ -131,7 +131,7 @@ function isFree(call: PricedCall): boolean {
 }
 
 function free(prices: PriceTable): CallPrice {
-  const { cost } = costFrom([], prices.version);
+  const { cost } = costFrom({ lines: [], rates: [] }, prices.version);
   const none = { unpricedReason: null, estimated: false, unknownModel: null };
   return { tokens: NO_TOKENS, cost, priceStatus: 'free', ...none };
 }
@@ -151,11 +151,11 @@ interface Priced {
 const MAX_MODEL = 128;
 const CLASSES = ['uncachedInput', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'output'] as const;
 
-interface DraftLine {
-  readonly class: CostClass;
-  readonly model: string;
-  readonly rate: Rate;
-  quantity: number;
+/** Lines whose quantities still grow; rounding comes last, once a line. */
+interface Draft {
+  readonly lines: { -readonly [K in keyof CostLine]: CostLine[K] }[];
+  /** Of each line. */
+  readonly rates: Rate[];
 }
 
 function priceOf(
@@ -169,7 +169,7 @@ function priceOf(
   if (usage.service_tier === 'priority') return noPrice('priority_tier', null, bill.assumed);
   const book = rateBookOf(prices);
   const batch = inBatch || usage.service_tier === 'batch';
-  const lines: DraftLine[] = [];
+  const draft: Draft = { lines: [], rates: [] };
   let assumed = bill.assumed;
 
   for (const part of bill.parts) {
@@ -185,11 +185,11 @@ function priceOf(
     }
     const row = rates.at(at, promptTokens(part), mode);
     if (!row) return noPrice('no_price_for_date', null, assumed);
-    for (const each of CLASSES) addLine(lines, each, name, row[each], part[each]);
+    for (const each of CLASSES) addLine(draft, each, name, row[each], part[each]);
   }
-  addLine(lines, 'webSearch', model, book.webSearch, bill.webSearches);
+  addLine(draft, 'webSearch', model, book.webSearch, bill.webSearches);
 
-  const { cost, exact } = costFrom(lines, prices.version);
+  const { cost, exact } = costFrom(draft, prices.version);
   return { cost, reason: null, unknownModel: null, assumed: assumed || !exact };
 }
 
@@ -199,37 +199,40 @@ function noPrice(reason: UnpricedReason, unknownModel: string | null, assumed: b
 
 /** One line for each class, model and rate: a loop of fifty turns is three lines, not 150. */
 function addLine(
-  lines: DraftLine[],
+  { lines, rates }: Draft,
   costClass: CostClass,
   model: string,
   rate: Rate,
   quantity: number,
 ): void {
   if (quantity === 0) return;
-  for (const line of lines) {
-    if (line.class === costClass && line.model === model && line.rate === rate) {
+  for (let i = 0; i < lines.length; i += 1) {
+    const line = lines[i]!;
+    if (line.class === costClass && line.model === model && rates[i] === rate) {
       line.quantity += quantity;
       return;
     }
   }
-  lines.push({ class: costClass, model, rate, quantity });
+  const { nanoUsdPerUnit } = rate;
+  lines.push({ class: costClass, model, quantity, nanoUsdPerUnit, nanoUsd: 0 });
+  rates.push(rate);
 }
 
-function costFrom(drafts: readonly DraftLine[], version: string): { cost: Cost; exact: boolean } {
-  const lines: CostLine[] = [];
+function costFrom({ lines, rates }: Draft, version: string): { cost: Cost; exact: boolean } {
   let total = 0;
-  let exact = true;
-  for (const { class: costClass, model, rate, quantity } of drafts) {
-    const nanoUsd = Number.isSafeInteger(quantity) ? amount(quantity, rate) : NaN;
+  let kept = 0;
+  for (let i = 0; i < lines.length; i += 1) {
+    const line = lines[i]!;
+    const nanoUsd = Number.isSafeInteger(line.quantity) ? amount(line.quantity, rates[i]!) : NaN;
     // No call has quantities that leave the exact integers; a number like that is left out.
-    if (!Number.isSafeInteger(total + nanoUsd)) {
-      exact = false;
-      continue;
-    }
+    if (!Number.isSafeInteger(total + nanoUsd)) continue;
     total += nanoUsd;
-    const { nanoUsdPerUnit } = rate;
-    lines.push(Object.freeze({ class: costClass, model, quantity, nanoUsdPerUnit, nanoUsd }));
+    line.nanoUsd = nanoUsd;
+    lines[kept] = Object.freeze(line);
+    kept += 1;
   }
+  const exact = kept === lines.length;
+  lines.length = kept;
   const usd = total / 1e9;
   const cost = { usd, nanoUsd: total, lines: Object.freeze(lines), priceVersion: version };
   return { cost: Object.freeze(cost), exact };

@@ -94,53 +94,38 @@ export interface HeaderFacts {
   readonly rateLimit: RateLimit | null;
 }
 
-type Draft<T> = { -readonly [K in keyof T]: T[K] };
-const RATE_LIMIT = 'anthropic-ratelimit-';
-const WINDOWS = {
-  requests: 'requests',
-  tokens: 'tokens',
-  inputTokens: 'input-tokens',
-  outputTokens: 'output-tokens',
-} as const satisfies Record<keyof RateLimit, string>;
-interface Figure {
-  readonly window: keyof RateLimit;
-  readonly figure: keyof RateLimitWindow;
-}
-/** By header name. */
-const FIGURES: ReadonlyMap<string, Figure> = new Map(
-  (Object.keys(WINDOWS) as (keyof RateLimit)[]).flatMap((window) =>
-    (['limit', 'remaining', 'reset'] as const).map(
-      (figure) => [`${RATE_LIMIT}${WINDOWS[window]}-${figure}`, { window, figure }] as const,
-    ),
-  ),
-);
+const WINDOWS = [
+  ['requests', 'anthropic-ratelimit-requests'],
+  ['tokens', 'anthropic-ratelimit-tokens'],
+  ['inputTokens', 'anthropic-ratelimit-input-tokens'],
+  ['outputTokens', 'anthropic-ratelimit-output-tokens'],
+] as const satisfies readonly (readonly [keyof RateLimit, string])[];
+const HEADERS = WINDOWS.map(([name, prefix]) => ({
+  name,
+  limit: `${prefix}-limit`,
+  remaining: `${prefix}-remaining`,
+  reset: `${prefix}-reset`,
+}));
 
-/** In one pass, which the SDK is going to make anyway: looking up a dozen names costs more. */
 export function headersOf(headers: Headers): HeaderFacts {
-  let requestId: string | null = null;
-  let awsId: string | null = null;
-  let rateLimit: Draft<RateLimit> | null = null;
-  headers.forEach((value, name) => {
-    if (name === 'request-id') requestId = label(value);
-    else if (name === 'x-amzn-requestid') awsId = label(value);
-    else if (name.startsWith(RATE_LIMIT)) {
-      const at = FIGURES.get(name);
-      if (!at) return;
-      const windows: Draft<RateLimit> = (rateLimit ??= {});
-      const window: Draft<RateLimitWindow> = (windows[at.window] ??= noFigures());
-      if (at.figure === 'reset') window.reset = label(value);
-      else window[at.figure] = countOf(value);
-    }
-  });
-  if (rateLimit !== null) for (const window of Object.values(rateLimit)) Object.freeze(window);
-  return { requestId: requestId ?? awsId, rateLimit: rateLimit && Object.freeze(rateLimit) };
+  let rateLimit: { -readonly [K in keyof RateLimit]: RateLimit[K] } | null = null;
+  for (let i = 0; i < HEADERS.length; i += 1) {
+    const { name, limit, remaining, reset } = HEADERS[i] as (typeof HEADERS)[number];
+    const told = headers.get(limit);
+    if (told === null) continue;
+    const window: RateLimitWindow = {
+      limit: countOf(told),
+      remaining: countOf(headers.get(remaining)),
+      reset: label(headers.get(reset)),
+    };
+    (rateLimit ??= {})[name] = Object.freeze(window);
+  }
+  const requestId = label(headers.get('request-id') ?? headers.get('x-amzn-requestid'));
+  return { requestId, rateLimit: rateLimit && Object.freeze(rateLimit) };
 }
 
-function noFigures(): Draft<RateLimitWindow> {
-  return { limit: null, remaining: null, reset: null };
-}
-
-function countOf(text: string): number | null {
+function countOf(text: string | null): number | null {
+  if (text === null) return null;
   const count = Number(text);
   return Number.isFinite(count) ? count : null;
 }

@@ -36,7 +36,7 @@ const LAYERS: readonly Layer[] = [
   {
     // intake
     modules: [
-      ...['deltas', 'stream', 'call', 'calls', 'body', 'reading', 'batches'],
+      ...['deltas', 'stream', 'call', 'calls', 'pass-through', 'body', 'reading', 'batches'],
       ...['middleware', 'capture', 'instrument', 'unobserved'],
     ],
     below: [WORDS, FACTS],
@@ -52,7 +52,7 @@ const LAYERS: readonly Layer[] = [
   { modules: ['stores/*', 'exporters/*'], below: [WORDS, FACTS], inside: 'same folder' },
   {
     // the whole
-    modules: ['import', 'monitor', 'default', 'http/*', 'http', 'index'],
+    modules: ['import', 'monitor-options', 'monitor', 'default', 'http/*', 'http', 'index'],
     below: [WORDS, FACTS, INTAKE, STATE, EDGES],
     inside: 'any',
   },

@@ -1,7 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { answers, createSimulator, type Simulator } from '@claude-metrics/testing';
 import { setContext, withContext } from '../src/context.js';
-import { createMonitor, type Monitor, type MonitorOptions } from '../src/monitor.js';
+import { createMonitor, type Monitor } from '../src/monitor.js';
+import type { MonitorOptions } from '../src/monitor-options.js';
 import type { CallRecord, Sink } from '../src/record.js';
 import { until } from './capture/run.js';
 import { QUESTION, type Client } from './capture/sdk.js';

@@ -1,5 +1,6 @@
 import { createSimulator, type SimulatedRequest } from '@claude-metrics/testing';
-import { createMonitor, type Monitor, type MonitorOptions } from '../../src/monitor.js';
+import { createMonitor, type Monitor } from '../../src/monitor.js';
+import type { MonitorOptions } from '../../src/monitor-options.js';
 import type { CallRecord } from '../../src/record.js';
 import { see, type Seen } from './seen.js';
 import { until, type Scenario } from './scenarios.js';

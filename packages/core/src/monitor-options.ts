@@ -1,0 +1,43 @@
+import type { Clock } from './capture.js';
+import type { CallLine } from './exporters/json.js';
+import { rule, type OptionRules } from './options.js';
+import type { PriceTable } from './prices.js';
+import type { CallRecord, Sink } from './record.js';
+import type { Store } from './stores/store.js';
+
+/** What a monitor can be told when it is made. */
+export interface MonitorOptions {
+  /**
+   * Observe every client of the SDK's copies that can be found, without being handed one. Default
+   * `false` here, `true` in the adapters.
+   */
+  readonly instrument?: boolean | undefined;
+  /** `true` (default): a JSON line a call on stdout. A function gets the line instead. */
+  readonly log?: boolean | ((line: CallLine, call: CallRecord) => void) | undefined;
+  readonly sinks?: readonly Sink[] | undefined;
+  /** Instead of the built-in table; see also `registerPrices()`. */
+  readonly prices?: PriceTable | undefined;
+  /** Default `memoryStore()`. */
+  readonly store?: Store | undefined;
+  /** The first fault of every kind of ours. Default: one line on stderr. */
+  readonly onError?: ((error: unknown, step: string) => void) | undefined;
+  /** What the operator should know. Default: one line on stderr. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+  /** Time, for tests. */
+  readonly clock?: Clock | undefined;
+  /** An answer nobody has read from for this long counts as abandoned. Default 10 minutes. */
+  readonly abandonAfterMs?: number | undefined;
+}
+
+/** The options of `createMonitor()`, for adapters that have options of their own beside them. */
+export const monitorRules: OptionRules = {
+  instrument: rule.boolean,
+  log: rule.either(rule.boolean, rule.function),
+  sinks: rule.listOf(rule.methods('record')),
+  prices: rule.object,
+  store: rule.methods('merge', 'read'),
+  onError: rule.function,
+  onNotice: rule.function,
+  clock: rule.methods('now', 'monotonic'),
+  abandonAfterMs: rule.integer(1_000, 24 * 3_600_000),
+};
