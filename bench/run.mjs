@@ -20,7 +20,7 @@ state();
 
 /** CPU and allocation of a call, in process: the SDK is real, only `fetch` is a function of ours. */
 function capture(title, scenario, calls) {
-  const variants = ['bare', 'bare', 'observed', 'auto', 'logged'];
+  const variants = ['bare', 'bare', 'middleware', 'observed', 'auto', 'logged'];
   const runs = inTurns(variants, (variant) => child('capture.mjs', scenario, variant, calls));
   const base = medians(runs[0]);
   const rows = runs.slice(1).map((each, i) => {
@@ -42,7 +42,7 @@ function perEvent(few, many) {
   const rows = many.runs.map((run, i) => {
     const added = (key) => run[key] - many.base[key] - (few.runs[i][key] - few.base[key]);
     return {
-      variant: ['bare (A/A)', 'observed', 'auto', 'logged'][i],
+      variant: ['bare (A/A)', 'middleware', 'observed', 'auto', 'logged'][i],
       'added CPU µs/event': round(added('cpuMicros') / events, 3),
       'added heap B/event': Math.round(added('heapBytes') / events),
     };

@@ -1,3 +1,5 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
 /**
  * What the simulator answers to one HTTP request, as plain data. Everything has a default: `{}` is a
  * short, complete message.
@@ -44,7 +46,8 @@ export interface Answer {
 /**
  * - `truncated`: the connection is closed properly, but too early. `reset`: it is torn down.
  * - `hang`: nothing more is sent, until the client leaves.
- * - `error`: an `event: error` in a stream whose status was 200.
+ * - `error`: an `event: error` in a stream whose status was 200. Without a stream, the error comes as
+ *   a status.
  */
 export type Ending = 'complete' | 'truncated' | 'reset' | 'hang' | 'error';
 
@@ -108,8 +111,8 @@ const pause: Check = [
 const FIELDS: Readonly<Record<keyof Answer, Check>> = {
   status: whole(200, 599),
   headers: [
-    'an object of strings',
-    (value) => isObject(value) && Object.values(value).every(isText),
+    'an object of strings that HTTP can send',
+    (value) => isObject(value) && Object.entries(value).every(isHeader),
   ],
   content: [
     'a string, or an array of content blocks',
@@ -184,6 +187,16 @@ export function fail(where: string, path: string, allowed: string, value: unknow
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isHeader([name, value]: [string, unknown]): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value as string);
+    return isText(value);
+  } catch {
+    return false;
+  }
 }
 
 function isText(value: unknown): value is string {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { isObject, type Answer } from './answer.js';
 import { createBatches } from './batches.js';
-import { errorBody, refusalOf, refuse } from './errors.js';
+import { errorBody, refusalOf, refuse, statusOfType } from './errors.js';
 import { encodeEvent, eventsOf } from './events.js';
 import { headersOf } from './headers.js';
 import { makeRequestId } from './ids.js';
@@ -47,9 +47,11 @@ const MODELS = [
 
 export function createApi(options: ApiOptions): Api {
   const cache = createPromptCache(Date.now);
-  const batches = createBatches((params) => {
-    const request = { ...ITEM, rawBody: JSON.stringify(params), body: params };
-    const answer = guarded(() => options.respond(request));
+  const batches = createBatches(({ custom_id, params }) => {
+    const rawBody = JSON.stringify(params) ?? '';
+    const request = { ...ITEM, rawBody, body: params ?? null, customId: String(custom_id) };
+    const refused = refusalOf(KEY, rawBody, params, messages.required);
+    const answer = refused ?? guarded(() => options.respond(request));
     const message = messageOf(params, answer, cache);
     return { answer, message: { ...message, usage: { ...message.usage, service_tier: 'batch' } } };
   });
@@ -118,7 +120,9 @@ export function createApi(options: ApiOptions): Api {
     );
     if (refused) return refused;
     if (!route.scripted) return {};
-    return options.next() ?? guarded(() => options.respond(request));
+    const answer = options.next() ?? guarded(() => options.respond(request));
+    if (answer.ending !== 'error' || answer.body !== undefined || streams(body)) return answer;
+    return { ...answer, status: statusOfType(answer.error?.type), ending: 'complete' };
   }
 
   function prepare(received: Received, route: Route | null, answer: Answer): Sendable {
@@ -166,6 +170,9 @@ export function createApi(options: ApiOptions): Api {
   };
 }
 
+/** Requests of a batch came with the batch's own key. */
+const KEY = { 'x-api-key': 'of the batch' };
+
 /** What a request of a batch looks like to a responder. */
 const ITEM: SimulatedRequest = {
   method: 'POST',
@@ -174,6 +181,7 @@ const ITEM: SimulatedRequest = {
   headers: {},
   rawBody: '',
   body: null,
+  customId: null,
   retryCount: 0,
   status: null,
   requestId: null,
@@ -200,7 +208,10 @@ function contentOf(
   requestId: string,
 ): { type: string; body?: string; events?: Iterable<string> } {
   if (answer.body !== undefined) {
-    if (!/^(event|data):/.test(answer.body)) return { type: JSON_TYPE, body: answer.body };
+    const streamed = (answer.status ?? 200) < 400 && streams(request.body);
+    if (!streamed && !/^(event|data):/.test(answer.body)) {
+      return { type: JSON_TYPE, body: answer.body };
+    }
     return { type: STREAM_TYPE, events: answer.body.split(/(?<=\n\n)/) };
   }
   if ((answer.status ?? 200) >= 400 || !route) {

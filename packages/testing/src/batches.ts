@@ -19,11 +19,16 @@ export interface Batches {
 }
 
 /** What one request of a batch is answered: the result, in the words of the API. */
-export type AnswerItem = (params: unknown) => { readonly answer: Answer; readonly message: object };
+export type AnswerItem = (item: Item) => { readonly answer: Answer; readonly message: object };
 
+export interface Item {
+  readonly custom_id: unknown;
+  readonly params: unknown;
+}
 interface Batch {
   readonly id: string;
-  readonly items: readonly { readonly custom_id: unknown; readonly params: unknown }[];
+  readonly createdAt: number;
+  readonly items: readonly Item[];
   readonly url: string;
   canceled: boolean;
   lines: readonly { readonly custom_id: unknown; readonly result: Result }[] | null;
@@ -39,22 +44,22 @@ const DAY_MS = 86_400_000;
 export function createBatches(answerItem: AnswerItem): Batches {
   const batches = new Map<string, Batch>();
 
-  function resultOf(params: unknown): Result {
-    const { answer, message } = answerItem(params);
+  function resultOf(item: Item): Result {
+    const { answer, message } = answerItem(item);
     if ((answer.status ?? 200) < 400) return { type: 'succeeded', message };
     return { type: 'errored', error: JSON.parse(errorBody(answer, makeRequestId())) as unknown };
   }
 
   function linesOf(batch: Batch): NonNullable<Batch['lines']> {
-    batch.lines ??= batch.items.map(({ custom_id, params }) => ({
-      custom_id,
-      result: batch.canceled ? { type: 'canceled' as const } : resultOf(params),
+    batch.lines ??= batch.items.map((item) => ({
+      custom_id: item.custom_id,
+      result: batch.canceled ? { type: 'canceled' as const } : resultOf(item),
     }));
     return batch.lines;
   }
 
   function describe(batch: Batch, ended: boolean): object {
-    const created = Date.now();
+    const created = batch.createdAt;
     const count = (type: Result['type']) =>
       ended ? linesOf(batch).filter(({ result }) => result.type === type).length : 0;
     return {
@@ -84,6 +89,7 @@ export function createBatches(answerItem: AnswerItem): Batches {
       const id = makeId('msgbatch');
       const batch: Batch = {
         id,
+        createdAt: Date.now(),
         items: items.map((item) => ({ custom_id: item['custom_id'], params: item['params'] })),
         url,
         canceled: false,

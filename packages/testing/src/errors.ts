@@ -1,31 +1,49 @@
-import { isObject, type Answer } from './answer.js';
+import { isObject, type Answer, type SimulatedError } from './answer.js';
 
 /** Errors as the API answers them, and the checks of a request that lead to them. */
-const TYPES = new Map([
+const TYPES: ReadonlyMap<number, string> = new Map([
   [400, 'invalid_request_error'],
   [401, 'authentication_error'],
   [402, 'billing_error'],
   [403, 'permission_error'],
   [404, 'not_found_error'],
+  [408, 'timeout_error'],
+  [409, 'conflict_error'],
   [413, 'request_too_large'],
   [429, 'rate_limit_error'],
+  [500, 'api_error'],
   [504, 'timeout_error'],
   [529, 'overloaded_error'],
 ]);
 
 export function errorBody({ status = 500, error = {} }: Answer, requestId: string): string {
-  const { code } = error;
-  const body = {
-    type: error.type ?? TYPES.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error'),
-    message: error.message ?? `Simulated error ${status}`,
-    ...(code === undefined ? {} : { details: { error_code: code } }),
-  };
-  return JSON.stringify({ type: 'error', error: body, request_id: requestId });
+  const type = TYPES.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error');
+  return JSON.stringify(failureOf(error, type, `Simulated error ${status}`, requestId));
 }
 
 export function errorEvent({ error = {} }: Answer, requestId: string): object {
-  const { type = 'api_error', message = 'Internal server error' } = error;
-  return { type: 'error', error: { type, message }, request_id: requestId };
+  return failureOf(error, 'api_error', 'Internal server error', requestId);
+}
+
+function failureOf(
+  error: SimulatedError,
+  type: string,
+  message: string,
+  requestId: string,
+): object {
+  const { code } = error;
+  const body = {
+    type: error.type ?? type,
+    message: error.message ?? message,
+    ...(code === undefined ? {} : { details: { error_code: code } }),
+  };
+  return { type: 'error', error: body, request_id: requestId };
+}
+
+/** The status that an error of a type comes with. */
+export function statusOfType(type: unknown): number {
+  for (const [status, of] of TYPES) if (of === type) return status;
+  return 500;
 }
 
 /** What the API would refuse, or `null`. */
@@ -53,6 +71,10 @@ export function refusalOf(
   }
   if (messages !== undefined && (!Array.isArray(messages) || messages.length === 0)) {
     return refuse(400, 'messages: at least one message is required');
+  }
+  const { requests } = body;
+  if (requests !== undefined && (!Array.isArray(requests) || requests.length === 0)) {
+    return refuse(400, 'requests: at least one request is required');
   }
   return null;
 }

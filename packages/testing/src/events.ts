@@ -26,6 +26,7 @@ export function* eventsOf(message: Message, chunkText: number): Generator<Stream
     content: [],
     stop_reason: null,
     stop_sequence: null,
+    stop_details: null,
     usage: { ...early, output_tokens: Math.min(1, usage.output_tokens ?? 0) },
   };
   yield { type: 'message_start', message: start };
@@ -37,10 +38,9 @@ export function* eventsOf(message: Message, chunkText: number): Generator<Stream
     }
     yield { type: 'content_block_stop', index };
   }
-  const details = stop_details === undefined ? {} : { stop_details };
   yield {
     type: 'message_delta',
-    delta: { stop_reason, stop_sequence, ...details },
+    delta: { stop_reason, stop_sequence, stop_details },
     usage: cumulative(usage),
   };
   yield { type: 'message_stop' };

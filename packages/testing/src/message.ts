@@ -1,7 +1,7 @@
 import { isObject, type Answer, type ContentBlock, type SimulatedUsage } from './answer.js';
 import { makeId } from './ids.js';
 import type { PromptCache } from './prompt-cache.js';
-import { tokensIn } from './tokens.js';
+import { firstTokens, tokensIn } from './tokens.js';
 import { usageOf } from './usage.js';
 
 /** The message of an answer, in the shape of the API. */
@@ -13,7 +13,7 @@ export interface Message {
   readonly content: readonly ContentBlock[];
   readonly stop_reason: string;
   readonly stop_sequence: string | null;
-  readonly stop_details?: unknown;
+  readonly stop_details: unknown;
   readonly usage: SimulatedUsage;
 }
 
@@ -32,7 +32,7 @@ export function messageOf(body: unknown, answer: Answer, cache: PromptCache): Me
     content,
     stop_reason: answer.stopReason ?? (cut ? 'max_tokens' : 'end_turn'),
     stop_sequence: answer.stopSequence ?? null,
-    ...(answer.stopDetails === undefined ? {} : { stop_details: answer.stopDetails }),
+    stop_details: answer.stopDetails ?? null,
     usage: usageOf(body, content, answer, cache),
   };
 }
@@ -57,7 +57,7 @@ function limited(blocks: readonly ContentBlock[], limit: number) {
     }
     const tokens = tokensIn(text);
     if (tokens > room) {
-      content.push({ ...block, text: text.slice(0, Math.max(0, room) * 4) });
+      content.push({ ...block, text: firstTokens(text, room) });
       return { content, cut: true };
     }
     content.push(block);

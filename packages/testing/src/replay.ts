@@ -1,8 +1,9 @@
-import { isObject, type Answer } from './answer.js';
+import { fail, isObject, type Answer } from './answer.js';
+import { statusOfType } from './errors.js';
 
 /**
  * The answer that sends a recorded response again: a JSON body, or a stream that was stored with the
- * data of one event a line.
+ * data of one event a line. An error gets the status that its type has.
  *
  * @throws TypeError for a text that is neither.
  *
@@ -10,10 +11,12 @@ import { isObject, type Answer } from './answer.js';
  * simulator.enqueue(replay(readFileSync('recordings/answer.json', 'utf8')));
  */
 export function replay(recording: string): Answer {
+  if (typeof recording !== 'string') fail('replay', 'the recording', 'a string', recording);
   const whole = parsed(recording);
   if (whole !== null && whole['type'] !== 'message_start') {
-    const status = whole['type'] === 'error' ? { status: 400 } : {};
-    return { ...status, body: recording };
+    if (whole['type'] !== 'error') return { body: recording };
+    const error = isObject(whole['error']) ? whole['error'] : {};
+    return { status: statusOfType(error['type']), body: recording };
   }
   const lines = recording.split('\n').filter((line) => line.trim() !== '');
   const events = lines.map((line) => {

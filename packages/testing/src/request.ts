@@ -11,6 +11,8 @@ export interface SimulatedRequest {
   readonly rawBody: string;
   /** Parsed JSON; `null` where it is none. */
   readonly body: unknown;
+  /** Of a request in a batch, for a responder; otherwise `null`. */
+  readonly customId: string | null;
   /** The SDK's own count: 0 for the first attempt of a call. */
   readonly retryCount: number;
   /** `null` until the headers of the answer are sent. */
@@ -47,7 +49,7 @@ export async function receive(incoming: IncomingMessage): Promise<Received> {
     if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   }
   const rawBody = Buffer.concat(chunks).toString();
-  const { pathname, search } = new URL(incoming.url ?? '/', 'http://localhost');
+  const [path = '', ...query] = (incoming.url ?? '/').split(/(?=\?)/);
   const headers = Object.fromEntries(
     Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
   );
@@ -55,8 +57,9 @@ export async function receive(incoming: IncomingMessage): Promise<Received> {
   const ended = new Promise<void>((done) => (resolve = done));
   const request: Mutable<SimulatedRequest> = {
     method: incoming.method ?? 'GET',
-    path: pathname,
-    query: search,
+    path,
+    query: query.join(''),
+    customId: null,
     headers,
     rawBody,
     body: parsed(rawBody),

@@ -57,7 +57,7 @@ export async function send(
       request.eventsSent += 1;
       await write(Buffer.from(event));
     }
-    if (ending === 'error') {
+    if (ending === 'error' && !gone()) {
       const event = errorEvent(answer, request.requestId ?? '') as { type: string };
       request.eventsSent += 1;
       await write(Buffer.from(encodeEvent(event)));

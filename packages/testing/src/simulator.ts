@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { checkAnswer, checkFields, fail, type Answer } from './answer.js';
 import { createApi } from './api.js';
-import { receive, type SimulatedRequest } from './request.js';
+import { receive, type Received, type SimulatedRequest } from './request.js';
 
 /**
  * A server on 127.0.0.1 that speaks Anthropic's Messages API: JSON and event streams, errors, token
@@ -61,7 +61,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     respond: ['an answer or a function', (value) => value !== null],
   });
   const requests: SimulatedRequest[] = [];
-  const underWay = new Set<Promise<void>>();
+  const underWay = new Set<Received>();
   const queue: Answer[] = [];
   let answerTo = responderOf('createSimulator', options.respond ?? {});
   let url = '';
@@ -82,9 +82,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     const received = await receive(incoming);
     requests.push(received.request);
     if (requests.length > MAX_REQUESTS) requests.shift();
-    const { ended } = received.request;
-    underWay.add(ended);
-    void ended.then(() => underWay.delete(ended));
+    underWay.add(received);
+    void received.request.ended.then(() => underWay.delete(received));
     await api.answer(received, response);
   }
 
@@ -110,10 +109,13 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       api.reset();
     },
     async idle() {
-      while (underWay.size > 0) await Promise.all(underWay);
+      while (underWay.size > 0) {
+        await Promise.all([...underWay].map(({ request }) => request.ended));
+      }
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const received of underWay) received.end('cut');
       server.closeAllConnections();
       await closed;
     },

@@ -31,7 +31,7 @@ export function usageOf(
     0,
   );
   const output = content.reduce((sum, block) => sum + outputTokens(block), 0);
-  const speed = isObject(body) ? body['speed'] : undefined;
+  const { speed, inference_geo: geo } = isObject(body) ? body : {};
   const usage: SimulatedUsage = {
     input_tokens: Math.max(1, promptTokens(body) - cached.read - cached.write5m - cached.write1h),
     cache_creation_input_tokens: cached.write5m + cached.write1h,
@@ -44,7 +44,7 @@ export function usageOf(
     output_tokens_details: thinking > 0 ? { thinking_tokens: thinking } : null,
     server_tool_use: null,
     service_tier: 'standard',
-    inference_geo: 'global',
+    inference_geo: typeof geo === 'string' ? geo : 'global',
     ...(typeof speed === 'string' ? { speed } : {}),
   };
   return { ...usage, ...answer.usage };
