@@ -81,9 +81,13 @@ export function cellOf(
 ): Cell {
   const cells = group.cells[axis]!;
   for (let i = 0; i < cells.length; i += 1) if (cells[i]!.key[1] === second) return cells[i]!;
+  if (cells.length >= 2 * MAX_SECOND) {
+    foldSecond(bucket, table, group, axis, MAX_SECOND);
+    // Folding may have made the very cell that is asked for: `(other)`.
+    return cellOf(bucket, table, group, axis, second);
+  }
   const family = table.families[axis]!;
   const cell = createCell(family, bucket.bucketMs, bucket.at, [group.name, second]);
-  if (cells.length >= 2 * MAX_SECOND) foldSecond(bucket, table, group, axis, MAX_SECOND);
   // Most groups have one cell for good: an array of one takes less room than one that was pushed to.
   if (cells.length === 0) group.cells[axis] = [cell];
   else cells.push(cell);

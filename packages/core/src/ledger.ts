@@ -78,12 +78,13 @@ export function createLedger(options: LedgerOptions): Ledger {
     if (bucket === undefined) {
       bucket = createBucket(start, bucketMs, caps);
       pending.set(start, bucket);
-      if (pending.size > MAX_PENDING) dropOldest();
     }
     return bucket;
   }
 
+  /** Only once a bucket has its calls: the one that is dropped may be the new one, and is counted. */
   function dropOldest(): void {
+    if (pending.size <= MAX_PENDING) return;
     const oldest = Math.min(...pending.keys());
     const cells: Cell[] = [];
     const bucket = pending.get(oldest);
@@ -107,6 +108,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     mergeSums(cellOf(bucket, users, group, 0, model), sample);
     mergeSums(cellOf(bucket, users, group, 1, feature), sample);
     capBucket(bucket);
+    dropOldest();
   }
 
   /** What is pending, for every resolution, with the total of each bucket. */
@@ -139,6 +141,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       const into = pendingBucket(bucket.at);
       for (const cell of cells) mergeIntoBucket(into, cell);
       capBucket(into);
+      dropOldest();
     }
   }
 

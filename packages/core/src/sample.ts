@@ -14,6 +14,8 @@ export interface Sampler {
   sample(call: CallRecord): Cell;
 }
 
+/** Beyond it, a sum of nano-dollars would no longer be exact before its carry is taken: $8,000,000. */
+const MAX_AMOUNT = 8e15;
 const MAX_KNOWN_LINES = 1_000;
 const NO_PARTS: readonly CostLine[] = [];
 
@@ -24,7 +26,7 @@ export function createSampler(onBadAmount: () => void): Sampler {
   let knownLines = 0;
 
   function amount(value: number): number {
-    if (Number.isSafeInteger(value) && value >= 0) return value;
+    if (Number.isInteger(value) && value >= 0 && value <= MAX_AMOUNT) return value;
     onBadAmount();
     return 0;
   }

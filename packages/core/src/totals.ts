@@ -14,7 +14,7 @@ import { spendOf, tokensOf, type Spend } from './trackers/cost.js';
 import { errorsOf } from './trackers/errors.js';
 import { latencyOf, tokensPerCallOf } from './trackers/latency.js';
 import type { ErrorKind, Outcome, Tokens } from './record.js';
-import type { Cell, Family } from './stores/store.js';
+import type { Cell, Family, Line } from './stores/store.js';
 import type { Latency, TokensPerCall } from './trackers/latency.js';
 
 /** Everything we say about a set of calls. `latency` is `null` where only sums are kept (users). */
@@ -85,9 +85,8 @@ export function groupBy(cells: readonly Cell[], by: Dimension, whole: Cell): Gro
     mergeCell(group, cell);
     mergeSums(seen, cell);
   }
-  const rest = blankCell(false);
-  mergeSums(rest, whole);
-  if (!subtractSums(rest, seen)) return null;
+  const rest = byClass(whole);
+  if (!subtractSums(rest, byClass(seen))) return null;
   const other = groups.get(OTHER) ?? blankCell(cells[0]?.sketches !== null);
   groups.delete(OTHER);
   mergeSums(other, rest);
@@ -97,6 +96,26 @@ export function groupBy(cells: readonly Cell[], by: Dimension, whole: Cell): Gro
   const shown = ranked.slice(0, MAX_GROUPS);
   if (other.sums[SUM.calls]! > 0) shown.push({ ...weigh(OTHER, other), cell: other });
   return { groups: shown.map(({ name, cell }) => ({ key: name, ...totalsOf(cell) })), overflowed };
+}
+
+/**
+ * The sums of a cell with one line for each class. Cells of the same calls may keep other lines apart
+ * (of very many, or of one call's two rates): that depends on the order of merging.
+ */
+function byClass(cell: Cell): Cell {
+  const lines: Line[] = [];
+  const amounts: number[] = [];
+  cell.lines.forEach(({ class: part }, i) => {
+    let at = lines.findIndex((line) => line.class === part);
+    if (at < 0) {
+      at = lines.push({ model: OTHER, class: part, speed: null, geo: null, tier: null }) - 1;
+      amounts.push(0, 0, 0);
+    }
+    for (let j = 0; j < 3; j += 1) amounts[3 * at + j]! += cell.amounts[3 * i + j]!;
+  });
+  const sums = blankCell(false);
+  mergeSums(sums, { ...cell, lines, amounts });
+  return sums;
 }
 
 function rank(groups: ReadonlyMap<string, Cell>) {

@@ -140,6 +140,20 @@ describe('the cap', () => {
     expect(leading(read(bucket, 'user-model'))).toEqual(new Set(['paid', 'busy', '(other)']));
   });
 
+  it('is 200 features and 500 users by default, up to twice as many before a merge', () => {
+    const calls = Array.from({ length: 1_001 }, (_, i) =>
+      costing(i, { userId: `user-${i}`, feature: `feature-${i % 401}` }),
+    );
+    const bucket = bucketOf(DEFAULT_CAPS, ...calls.slice(0, 400));
+    expect(leading(read(bucket, 'feature-model')).size).toBe(400);
+    add(bucket, calls[400]!);
+    expect(leading(read(bucket, 'feature-model')).size).toBe(201);
+    add(bucket, ...calls.slice(401, 1_000));
+    expect(leading(read(bucket, 'user-model')).size).toBe(1_000);
+    add(bucket, calls[1_000]!);
+    expect(leading(read(bucket, 'user-model')).size).toBe(501);
+  });
+
   it('folds a user in both families at once, so that they add up to the same', () => {
     const calls = rising(300).map((call, i) => ({ ...call, feature: `feature-${i % 7}` }));
     const bucket = bucketOf({ features: 3, users: 9 }, ...calls);
@@ -208,6 +222,22 @@ describe('halving', () => {
     }
     expect(names).toEqual([5, 3, 2, 1]);
     expect(callsIn(read(bucket, 'user-model'), '(other)')).toBe(8);
+  });
+
+  it('keeps the heaviest half of the second names, too', () => {
+    const calls = Array.from({ length: 9 }, (_, i) => costing(i, { feature: `feature-${i}` }));
+    const bucket = bucketOf(DEFAULT_CAPS, ...calls, costing(0, { userId: 'bob' }));
+    const seconds = () =>
+      read(bucket, 'user-feature')
+        .filter(({ key }) => key[0] === 'ada')
+        .map(({ key }) => key[1])
+        .sort();
+    expect(seconds()).toHaveLength(9);
+    add(bucket, costing(2_000));
+    halveBucket(bucket);
+    expect(seconds()).toEqual(['(other)', 'feature-6', 'feature-7', 'feature-8', 'summarise']);
+    expect(callsIn(read(bucket, 'user-feature'), 'ada')).toBe(10);
+    expect(bucket.users.size).toBe(read(bucket, 'user-model', 'user-feature').length);
   });
 });
 

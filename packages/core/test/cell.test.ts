@@ -10,6 +10,7 @@ import {
   subtractSums,
   SUM,
 } from '../src/cell.js';
+import { NO_TOKENS } from '../src/record.js';
 import { createSampler, recordSketches } from '../src/sample.js';
 import { sketchToJSON } from '../src/sketch.js';
 import {
@@ -92,6 +93,24 @@ describe('merging', () => {
     mergeCell(into, cellOfCall(callRecord({ model: 'other' })));
     mergeCell(into, from);
     expect(from).toEqual(before);
+  });
+
+  it('adds each distribution to its own', () => {
+    const took = (i: number): Partial<CallRecord> => ({
+      ...{ callMs: 100 + i, lastAttemptMs: 200 + i, ttftMs: 300 + i },
+      tokens: { ...NO_TOKENS, uncachedInput: 400 + i, output: 500 + i },
+    });
+    const cells = [took(1), took(9)].map((patch) => cellOfCall(callRecord(patch)));
+    const found = Object.entries(merged(cells).sketches!).map(
+      ([name, { count, min, max }]) => `${name}: ${count} from ${min} to ${max}`,
+    );
+    expect(found).toEqual([
+      'callMs: 2 from 101 to 109',
+      'lastAttemptMs: 2 from 201 to 209',
+      'ttftMs: 2 from 301 to 309',
+      'input: 2 from 401 to 409',
+      'output: 2 from 501 to 509',
+    ]);
   });
 
   it('of a cell without sketches adds sums only', () => {

@@ -94,17 +94,9 @@ export function costing(nanoUsd: number, overrides: Partial<CallRecord> = {}): C
 }
 
 /** A call that failed for good, for nothing. */
-export function failed(kind: CallRecord['error'], overrides: Partial<CallRecord> = {}): CallRecord {
-  return callRecord({
-    outcome: 'error',
-    error: kind,
-    usage: null,
-    tokens: NO_TOKENS,
-    cost: costOf(),
-    priceStatus: 'free',
-    ttftMs: null,
-    ...overrides,
-  });
+export function failed(error: CallRecord['error'], overrides: Partial<CallRecord> = {}) {
+  const nothing = { usage: null, tokens: NO_TOKENS, cost: costOf(), ttftMs: null } as const;
+  return callRecord({ outcome: 'error', error, priceStatus: 'free', ...nothing, ...overrides });
 }
 
 export type Rig = ReturnType<typeof rigOf>;
@@ -200,15 +192,19 @@ const names = (stem: string, count: number) =>
     { weight: 8, arbitrary: fc.nat(count - 1).map((i) => `${stem}-${i}`) },
     fc.constantFrom('(other)', '\\(other)', '(unattributed)', '__proto__', 'constructor', ''),
   );
-/** A single call may cost up to $4 million here, so that a few of them pass 2⁵³ nano-dollars. */
-const money = fc
-  .oneof(fc.constant(0), fc.nat(100), fc.nat(50_000_000), fc.maxSafeNat())
-  .map((nanoUsd) => nanoUsd % 4_000_000_000_000_000);
 const classes = ['uncachedInput', 'cacheRead', 'output', 'webSearch'] as const;
 
-/** Any call, `spreadMs` or less before `NOW`, of one of `users` users and `features` features. */
-export function anyCall(users: number, features: number, spreadMs = 0): fc.Arbitrary<CallRecord> {
+/**
+ * Any call, `spreadMs` or less before `NOW`, of one of `users` users and `features` features. A line
+ * may cost up to $4 million, so that a few calls pass 2⁵³ nano-dollars.
+ */
+export function anyCall(users: number, features: number, spreadMs = 0, mostNanoUsd = 4e15) {
   const tokens = fc.nat(200_000);
+  const money = fc.oneof(
+    fc.nat(100),
+    fc.nat(50_000_000),
+    fc.maxSafeNat().map((n) => n % mostNanoUsd),
+  );
   return fc
     .record({
       at: fc.nat(spreadMs).map((back) => NOW - back),
