@@ -83,7 +83,12 @@ function inTurns(variants, run) {
 
 function child(script, ...args) {
   const file = join(import.meta.dirname, script);
-  const flags = ['--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256', '--no-warnings'];
+  const flags = [
+    '--expose-gc',
+    '--min-semi-space-size=256',
+    '--max-semi-space-size=256',
+    '--no-warnings',
+  ];
   const out = execFileSync(process.execPath, [...flags, file, ...args.map(String)], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -103,18 +103,15 @@ export function groupBy(cells: readonly Cell[], by: Dimension, whole: Cell): Gro
  * (of very many, or of one call's two rates): that depends on the order of merging.
  */
 function byClass(cell: Cell): Cell {
-  const lines: Line[] = [];
-  const amounts: number[] = [];
-  cell.lines.forEach(({ class: part }, i) => {
-    let at = lines.findIndex((line) => line.class === part);
-    if (at < 0) {
-      at = lines.push({ model: OTHER, class: part, speed: null, geo: null, tier: null }) - 1;
-      amounts.push(0, 0, 0);
-    }
-    for (let j = 0; j < 3; j += 1) amounts[3 * at + j]! += cell.amounts[3 * i + j]!;
-  });
   const sums = blankCell(false);
-  mergeSums(sums, { ...cell, lines, amounts });
+  mergeSums(sums, { ...cell, lines: [], amounts: [] });
+  // Line by line, so that a carry is taken before the next one is added.
+  const none = blankCell(false);
+  cell.lines.forEach(({ class: part }, i) => {
+    const line: Line = { model: OTHER, class: part, speed: null, geo: null, tier: null };
+    const amounts = cell.amounts.slice(3 * i, 3 * i + 3);
+    mergeSums(sums, { ...none, lines: [line], amounts });
+  });
   return sums;
 }
 

@@ -27,7 +27,7 @@ describe.each(SDKS)('@anthropic-ai/sdk $version', ({ version, Anthropic }) => {
       expect(observed.faults).toEqual({});
       const { records, early } = observed;
       expect(records).toHaveLength(each.records ?? 1);
-      if (each.late !== true) expect(early).toBe(records.length);
+      expect(early).toBeGreaterThanOrEqual(each.late === true ? 0 : records.length);
       for (const record of records) expect(summary(record, each)).toEqual(each.record);
     });
   });

@@ -111,7 +111,7 @@ describe.each(versions)('calls on $name', ({ express }) => {
     const app = express();
     app.use(claudeMonitor({ log: false, authorize: () => true }));
     app.get('/hello', (_req, res, next) => {
-      ask().then((message) => res.json(message.content), next);
+      void ask().then((message) => res.json(message.content), next);
     });
     await request(app).get('/hello').expect(200);
     const { body } = (await request(app).get('/claude-metrics/snapshot')) as { body: Snapshot };
