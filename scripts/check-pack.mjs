@@ -9,7 +9,7 @@ const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare', 'pre
 
 /** Unpacked bytes, both module systems together, and the runtime dependencies that are promised. */
 const LIMITS = {
-  '@claude-metrics/core': { bytes: 750_000, dependencies: [] },
+  '@claude-metrics/core': { bytes: 900_000, dependencies: [] },
   '@claude-metrics/express': { bytes: 100_000, dependencies: ['@claude-metrics/core'] },
   '@claude-metrics/testing': { bytes: 300_000, dependencies: [] },
 };

@@ -10,7 +10,10 @@
  * - **nano-dollars**: money is an integer number of 10⁻⁹ USD; USD as a decimal only at the edges.
  */
 
-/** Usage exactly as the API sent it (snake case, with whatever fields the API adds later). */
+/**
+ * Usage exactly as the API sent it, snake case; at run time with whatever fields the API adds later.
+ * The SDK's own `Usage` and `BetaUsage` are assignable to it.
+ */
 export interface Usage {
   readonly input_tokens?: number | null;
   readonly output_tokens?: number | null;
@@ -26,9 +29,10 @@ export interface Usage {
   readonly service_tier?: string | null;
   readonly speed?: string | null;
   readonly inference_geo?: string | null;
+  /** Beta: whether Anthropic priced a retry on a fallback model anew. */
+  readonly fallback_credit?: { readonly status?: { readonly type?: string | null } | null } | null;
   /** Beta: the billed parts of the call, when the top level does not tell the whole bill. */
   readonly iterations?: readonly UsageIteration[] | null;
-  readonly [field: string]: unknown;
 }
 
 /** How the tokens written to the prompt cache split by lifetime. */
@@ -41,12 +45,12 @@ export interface CacheCreation {
 export interface UsageIteration {
   readonly type?: string | null;
   readonly model?: string | null;
+  readonly speed?: string | null;
   readonly input_tokens?: number | null;
   readonly output_tokens?: number | null;
   readonly cache_creation_input_tokens?: number | null;
   readonly cache_read_input_tokens?: number | null;
   readonly cache_creation?: CacheCreation | null;
-  readonly [field: string]: unknown;
 }
 
 /** Billed tokens by class. `thinking` is part of `output`, the others do not overlap. */

@@ -64,8 +64,7 @@ export function billOf(usage: Usage, options: BillOptions = {}): Bill {
   }
   bill.thinking = count(usage.output_tokens_details?.thinking_tokens, bill);
   // The amount of a redeemed fallback credit is not told: the bill is lower than the list price.
-  const credit = usage['fallback_credit'] as { status?: { type?: unknown } } | null | undefined;
-  if (credit?.status?.type === 'redeemed') bill.assumed = true;
+  if (usage.fallback_credit?.status?.type === 'redeemed') bill.assumed = true;
   return bill;
 }
 
@@ -115,12 +114,7 @@ export function promptTokens(part: BilledPart): number {
   return part.uncachedInput + part.cacheRead + part.cacheWrite5m + part.cacheWrite1h;
 }
 
-function partOf(
-  usage: Usage | UsageIteration,
-  fast: boolean,
-  ttl: '5m' | '1h',
-  bill: Draft,
-): BilledPart {
+function partOf(usage: UsageIteration, fast: boolean, ttl: '5m' | '1h', bill: Draft): BilledPart {
   const split = usage.cache_creation;
   let cacheWrite5m = count(split?.ephemeral_5m_input_tokens, bill);
   let cacheWrite1h = count(split?.ephemeral_1h_input_tokens, bill);
@@ -167,8 +161,8 @@ function isEntry(entry: unknown): entry is UsageIteration {
   return typeof entry === 'object' && entry !== null;
 }
 
-function isSideWork(entry: Usage | UsageIteration): boolean {
-  return entry['type'] === 'compaction' || entry['type'] === 'advisor_message';
+function isSideWork({ type }: UsageIteration): boolean {
+  return type === 'compaction' || type === 'advisor_message';
 }
 
 function isDeclined(entry: UsageIteration): boolean {
@@ -176,8 +170,8 @@ function isDeclined(entry: UsageIteration): boolean {
 }
 
 function isFast(entry: UsageIteration, call: boolean): boolean {
-  const own = entry['speed'];
-  return own === undefined || own === null ? call : own === 'fast';
+  const { speed } = entry;
+  return speed === undefined || speed === null ? call : speed === 'fast';
 }
 
 function onlyLifetime(split: CacheCreation | null | undefined): '5m' | '1h' | null {

@@ -31,6 +31,8 @@ export async function greet(): Promise<string> {
     }),
   );
   const cost: number | undefined = costOf(answer.usage, answer.model)?.usd;
+  const beta: (usage: Anthropic.Beta.BetaUsage) => unknown = (usage) => costOf(usage, 'claude');
+  beta satisfies unknown;
   await monitor.close();
   await sim.close();
   return `${answer.id}: ${cost}`;
