@@ -28,7 +28,8 @@ const MAX_KEYS = 10;
 /**
  * The window as points in time order, with a point (of zeros) where there were no calls; at most 720
  * of them. Split `by` a dimension, every time has a point for each of the ten heaviest keys and for
- * `(other)`.
+ * `(other)`. Under a filter, calls whose other names the cap has merged are in no point of a split
+ * series, though they are in the totals.
  */
 export function seriesOf(
   cells: readonly Cell[],

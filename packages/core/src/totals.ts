@@ -87,7 +87,7 @@ export function groupBy(cells: readonly Cell[], by: Dimension, whole: Cell): Gro
   }
   const rest = byClass(whole);
   if (!subtractSums(rest, byClass(seen))) return null;
-  const other = groups.get(OTHER) ?? blankCell(cells[0]?.sketches !== null);
+  const other = groups.get(OTHER) ?? blankCell(Boolean(cells[0]?.sketches));
   groups.delete(OTHER);
   mergeSums(other, rest);
   const overflowed = other.sums[SUM.calls]!;

@@ -60,9 +60,11 @@ export function windowOf(
   if (query.from !== undefined && query.rangeMs !== undefined) {
     throw refusal('from and rangeMs cannot be combined, got both. Give one of the two');
   }
-  const to = Math.min(query.to ?? now, now + 1);
-  const from = query.from ?? to - (query.rangeMs ?? DAY_MS);
-  if (from >= to) throw refusal(`from must be before to and before now, got ${iso(from)}`);
+  // A call of this very millisecond is in the window that ends now.
+  const to = Math.min(query.to ?? now + 1, now + 1);
+  const from = query.from ?? Math.min(query.to ?? now, now) - (query.rangeMs ?? DAY_MS);
+  if (from >= to || query.rangeMs === 0)
+    throw refusal(`from must be before to and before now, got ${iso(from)}`);
   const kept = ({ retentionMs }: Resolution) => now - retentionMs;
   const coarsest = resolutions[resolutions.length - 1];
   const chosen = resolutions.find((each) => from >= kept(each)) ?? coarsest;

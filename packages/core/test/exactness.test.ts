@@ -165,3 +165,12 @@ it('a sum stays exact with a single amount near 2^53', () => {
   const exact = 999_999_999_999_998n + 8n * 10n ** 15n - 1n;
   expect(exactOfCells([cell])).toMatchObject({ nanoUsd: exact, 'output nanoUsd': exact });
 });
+
+it('a call that starts on the very boundary of a bucket is in the window that ends now', async () => {
+  const rig = rigOf();
+  rig.clock.now = NOW - (NOW % (60 * MINUTE));
+  rig.record(callRecord({ at: rig.clock.now }));
+  for (const query of [{}, { rangeMs: MINUTE }, { from: rig.clock.now }]) {
+    expect((await rig.snapshot(query)).totals.calls).toBe(1);
+  }
+});

@@ -6,6 +6,7 @@ import {
   halveBucket,
   mergeIntoBucket,
 } from '../bucket.js';
+import { NAMED_FAMILIES, OTHER } from '../cell.js';
 import { checkOptions, rule } from '../options.js';
 import { callRing } from './calls.js';
 import { cellsOfPacked, pack, unpack } from './packed.js';
@@ -26,8 +27,8 @@ export interface MemoryStoreOptions {
   /** How long quarter-hour buckets are kept. Default 30 days. */
   readonly historyRetentionMs?: number | undefined;
   /**
-   * Bound on the packed buckets together, in bytes. Beyond it the largest keeps the heaviest half of
-   * its names, and so on; in the end the bucket farthest from now goes. Default 12 MB.
+   * Bound on the packed buckets together, in bytes. Beyond it what is large and old keeps the heaviest
+   * half of its names, and so on, and in the end its sums alone. Default 24 MB.
    */
   readonly maxBytes?: number | undefined;
 }
@@ -64,11 +65,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     maxCalls = 1_000,
     minuteRetentionMs = 3 * HOUR_MS,
     historyRetentionMs = 30 * DAY_MS,
-    maxBytes = 12_000_000,
+    maxBytes = 24_000_000,
   } = options;
   const ring = callRing(maxCalls);
   const tiers: readonly Tier[] = [
-    createTier(MINUTE_MS, minuteRetentionMs),
+    createTier(MINUTE_MS, Math.min(minuteRetentionMs, historyRetentionMs)),
     createTier(QUARTER_MS, historyRetentionMs),
   ];
 
@@ -138,34 +139,56 @@ function expire({ packed, bucketMs, retentionMs }: Tier, now: number, historyMs:
   while (packed.size > most) packed.delete(farthest(packed.keys(), now));
 }
 
-/** Brings the packed buckets below the bound, so that the largest pay for it. */
+/**
+ * Brings the packed buckets below the bound. What is large and old pays first, with the lighter half of
+ * its names and so on, then with all names; only when nothing else is left, whole buckets go.
+ */
 function shrink(tiers: readonly Tier[], maxBytes: number, now: number): void {
   let bytes = 0;
   for (const { packed } of tiers) for (const { size } of packed.values()) bytes += size;
   while (bytes > maxBytes) {
     let home: Tier | undefined;
-    let largest: Packed | undefined;
+    let heaviest: Packed | undefined;
     for (const tier of tiers) {
       for (const packed of tier.packed.values()) {
-        if (largest && packed.size <= largest.size) continue;
-        largest = packed;
+        if (packed.bare || (heaviest && weightOf(packed, now) <= weightOf(heaviest, now))) continue;
+        heaviest = packed;
         home = tier;
       }
     }
-    if (!home || !largest) return;
-    const bucket = unpack(largest, DEFAULT_CAPS);
-    halveBucket(bucket);
-    const smaller = pack(bucket);
-    bytes -= largest.size;
-    if (smaller.size < largest.size) {
-      home.packed.set(smaller.at, smaller);
-      bytes += smaller.size;
-    } else {
+    if (!home || !heaviest) {
+      home = tiers[tiers.length - 1]!;
       const gone = farthest(home.packed.keys(), now);
-      bytes += largest.size - (home.packed.get(gone)?.size ?? 0);
+      const size = home.packed.get(gone)?.size;
+      if (size === undefined) return;
+      bytes -= size;
       home.packed.delete(gone);
+      continue;
     }
+    const bucket = unpack(heaviest, DEFAULT_CAPS);
+    halveBucket(bucket);
+    let smaller = pack(bucket);
+    if (smaller.size >= heaviest.size) smaller = { ...pack(bareBucket(bucket)), bare: true };
+    bytes += smaller.size - heaviest.size;
+    home.packed.set(smaller.at, smaller);
   }
+}
+
+/** A day of age counts as much as the size of the bucket once more. */
+function weightOf({ size, at }: Packed, now: number): number {
+  return size * (1 + Math.abs(now - at) / DAY_MS);
+}
+
+/** The total as it is, and of every other family one nameless cell, without sketches. */
+function bareBucket(bucket: Bucket): Bucket {
+  const bare = createBucket(bucket.at, bucket.bucketMs, DEFAULT_CAPS);
+  const cells: Cell[] = [];
+  cellsOf(bucket, ['total', ...NAMED_FAMILIES], cells);
+  for (const cell of cells) {
+    if (cell.family === 'total') mergeIntoBucket(bare, cell);
+    else mergeIntoBucket(bare, { ...cell, key: [OTHER, OTHER], sketches: null });
+  }
+  return bare;
 }
 
 function farthest(times: Iterable<number>, now: number): number {

@@ -14,6 +14,8 @@ export interface Packed {
   readonly texts: ReadonlyMap<Family, string>;
   /** Bytes. */
   readonly size: number;
+  /** It has nothing left to be made smaller by. */
+  readonly bare?: boolean;
 }
 
 type LineRow = readonly [Line['model'], Line['class'], Line['speed'], Line['geo'], Line['tier']];
