@@ -1,15 +1,17 @@
-// Time to the first token over real sockets: median of one variant.
+// Time to the first token over real sockets. The variants take turns call by call in one process, so
+// that whatever the machine does meanwhile is done to all of them.
 import { fork } from 'node:child_process';
 import Anthropic from '@anthropic-ai/sdk';
 import { createMonitor } from '@claude-metrics/core';
 
-const [variant, calls] = process.argv.slice(2);
+const CALLS = Number(process.argv[2]);
+const WARM_UP = Number(process.argv[3] ?? 500);
 
 const server = fork(new URL('ttft-server.mjs', import.meta.url), { stdio: 'inherit' });
 const baseURL = await new Promise((resolve) => server.once('message', resolve));
-const client = new Anthropic({ apiKey: 'none', baseURL });
-const monitor = variant === 'observed' ? createMonitor({ log: false }) : undefined;
-monitor?.observe(client);
+const client = () => new Anthropic({ apiKey: 'none', baseURL });
+const monitor = createMonitor({ log: false });
+const variants = { bare: client(), 'bare (A/A)': client(), observed: monitor.observe(client()) };
 
 const request = {
   model: 'claude-sonnet-5-5',
@@ -17,16 +19,20 @@ const request = {
   stream: true,
   messages: [{ role: 'user', content: 'Say something plain.' }],
 };
-const times = [];
-for (let i = 0; i < Number(calls) + 50; i += 1) {
-  const start = process.hrtime.bigint();
-  let first;
-  for await (const event of await client.messages.create(request)) {
-    if (event.type === 'content_block_delta') first ??= process.hrtime.bigint();
+const names = Object.keys(variants);
+const times = Object.fromEntries(names.map((name) => [name, []]));
+for (let i = 0; i < CALLS + WARM_UP; i += 1) {
+  for (let j = 0; j < names.length; j += 1) {
+    const name = names[(i + j) % names.length];
+    const start = process.hrtime.bigint();
+    let first;
+    for await (const event of await variants[name].messages.create(request)) {
+      if (event.type === 'content_block_delta') first ??= process.hrtime.bigint();
+    }
+    if (i >= WARM_UP) times[name].push(Number(first - start) / 1_000);
   }
-  if (i >= 50) times.push(Number(first - start) / 1_000);
 }
-times.sort((a, b) => a - b);
-console.log(JSON.stringify({ p50Micros: times[times.length >> 1] }));
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+console.log(JSON.stringify(Object.fromEntries(names.map((name) => [name, median(times[name])]))));
 server.kill();
-await monitor?.close();
+await monitor.close();

@@ -61,17 +61,19 @@ export function watchBody<S>(
   return true;
 }
 
+type Methods = (original: never) => object;
+
 const prototypes = new WeakMap<object, object>();
 
 /**
  * Puts our methods between an object and its prototype. That is one step, where overriding them one
  * by one on each object is ten, and leaves the object's own properties as they are.
  */
-function inherit<T extends object>(target: T, methodsOf: (original: T) => object): void {
-  const original = Object.getPrototypeOf(target) as T;
+function inherit(target: object, methodsOf: Methods): void {
+  const original = Object.getPrototypeOf(target) as object;
   let ours = prototypes.get(original);
   if (ours === undefined) {
-    const methods = Object.getOwnPropertyDescriptors(methodsOf(original));
+    const methods = Object.getOwnPropertyDescriptors(methodsOf(original as never));
     for (const method of Object.values(methods)) method.enumerable = false;
     ours = Object.create(original, methods) as object;
     prototypes.set(original, ours);

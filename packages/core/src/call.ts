@@ -1,6 +1,7 @@
 import { label } from './context.js';
 import type { PriceTable } from './prices.js';
 import type { CallPrice, PricedCall } from './pricing.js';
+import { headersOf } from './request.js';
 import type { Scan, StreamFacts } from './stream.js';
 import type { SpanIds } from './trace.js';
 import type {
@@ -11,7 +12,6 @@ import type {
   Marks,
   Operation,
   Outcome,
-  RateLimit,
   Usage,
 } from './record.js';
 
@@ -50,7 +50,8 @@ export interface Call {
   /** Chunks of the body that were read. */
   reads: number;
   headersAt: number | null;
-  rateLimit: RateLimit | null;
+  /** Of the last answer; read when the call has ended. */
+  headers: Headers | null;
   error: CallError | null;
   readonly answer: Answer;
   /** What reading its body has to remember between two chunks. */
@@ -92,8 +93,11 @@ export interface Pricing {
 const BYTES_PER_TOKEN = 4;
 
 export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRecord {
+  call.scan?.settle();
   const { answer } = call;
+  const told = call.headers && headersOf(call.headers);
   const last = call.attempts[call.attempts.length - 1];
+  if (last && told) last.requestId ??= told.requestId;
   const usage = usageAtEnd(call, outcome);
   const priced = pricing.price({
     usage,
@@ -154,7 +158,7 @@ export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRe
     serviceTier: label(answer.usage?.service_tier),
     speed: label(answer.usage?.speed),
     inferenceGeo: label(answer.usage?.inference_geo),
-    rateLimit: call.rateLimit,
+    rateLimit: told?.rateLimit ?? null,
   });
 }
 

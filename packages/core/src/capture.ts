@@ -15,7 +15,7 @@ import {
 } from './middleware.js';
 import type { CallError, CallRecord, ErrorKind, Outcome } from './record.js';
 import { errorReading, messageReading, streamReading } from './reading.js';
-import { headersOf, providerOf, requestOf } from './request.js';
+import { providerOf, requestIdOf, requestOf } from './request.js';
 import { isRetryableStatus, mayHaveBeenSent, retryDelayMs } from './retry.js';
 import { activeSpan } from './trace.js';
 import { expectRequest, isWatched, settleRequest } from './unobserved.js';
@@ -119,7 +119,7 @@ export function createCapture(options: CaptureOptions): Capture {
       endedAt: now,
       reads: 0,
       headersAt: null,
-      rateLimit: null,
+      headers: null,
       error: null,
       answer: noAnswer(),
       scan: null,
@@ -133,12 +133,12 @@ export function createCapture(options: CaptureOptions): Capture {
 
   function answered(call: Call, response: Response, context: MiddlewareContext): void {
     const { status, headers } = response;
-    const { requestId, rateLimit } = headersOf(headers);
     const error = status >= 400 ? describeResponse(status, null, headers) : null;
+    const requestId = error && requestIdOf(headers);
     endAttempt(call, status, requestId, error?.kind ?? null, error === null);
     call.error = error;
     call.headersAt = call.attemptEndedAt;
-    call.rateLimit = rateLimit;
+    call.headers = headers;
     if (error) {
       const retried = isRetryableStatus(status, headers);
       const pause = retried ? retryDelayMs(call.attempts.length - 1, headers, clock.now()) : 0;

@@ -84,7 +84,7 @@ export function importCall(
     endedAt: callMs,
     reads: 0,
     headersAt: null,
-    rateLimit: null,
+    headers: null,
     error,
     scan: null,
     buffer: null,

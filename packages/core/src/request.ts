@@ -107,6 +107,11 @@ const HEADERS = WINDOWS.map(([name, prefix]) => ({
   reset: `${prefix}-reset`,
 }));
 
+/** Of either name: Bedrock has one of its own. */
+export function requestIdOf(headers: Headers): string | null {
+  return label(headers.get('request-id') ?? headers.get('x-amzn-requestid'));
+}
+
 export function headersOf(headers: Headers): HeaderFacts {
   let rateLimit: { -readonly [K in keyof RateLimit]: RateLimit[K] } | null = null;
   for (let i = 0; i < HEADERS.length; i += 1) {
@@ -120,8 +125,7 @@ export function headersOf(headers: Headers): HeaderFacts {
     };
     (rateLimit ??= {})[name] = Object.freeze(window);
   }
-  const requestId = label(headers.get('request-id') ?? headers.get('x-amzn-requestid'));
-  return { requestId, rateLimit: rateLimit && Object.freeze(rateLimit) };
+  return { requestId: requestIdOf(headers), rateLimit: rateLimit && Object.freeze(rateLimit) };
 }
 
 function countOf(text: string | null): number | null {

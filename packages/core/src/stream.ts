@@ -12,6 +12,8 @@ import type { Usage } from './record.js';
  */
 export interface Scan {
   push(chunk: unknown): void;
+  /** Reads what was put off, so that it does not delay the first token. */
+  settle(): void;
   /** `message_stop` was seen. */
   readonly complete: boolean;
   /** The data of an `error` event. */
@@ -56,6 +58,8 @@ const MAX_LINE = 1024 * 1024;
 export function createScan(now: () => number, facts: StreamFacts): Scan {
   let complete = false;
   let error: string | null = null;
+  /** The data of `message_start`. */
+  let start: string | null = null;
   let event = EventKind.None;
   let data = '';
   /** The unfinished line at the end of the last chunk. */
@@ -64,7 +68,7 @@ export function createScan(now: () => number, facts: StreamFacts): Scan {
 
   function push(chunk: unknown): void {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
-    let start = 0;
+    let from = 0;
     if (carry !== null || skippingLine) {
       const end = bytes.indexOf(LF);
       if (end === -1) {
@@ -77,15 +81,15 @@ export function createScan(now: () => number, facts: StreamFacts): Scan {
         takeLine(line, 0, line.length);
       }
       skippingLine = false;
-      start = end + 1;
+      from = end + 1;
     }
     for (;;) {
-      const end = bytes.indexOf(LF, start);
+      const end = bytes.indexOf(LF, from);
       if (end === -1) break;
-      takeLine(bytes, start, end);
-      start = end + 1;
+      takeLine(bytes, from, end);
+      from = end + 1;
     }
-    if (start < bytes.length) keepTail(bytes, start);
+    if (from < bytes.length) keepTail(bytes, from);
   }
 
   function keepTail(bytes: Uint8Array, start: number): void {
@@ -133,13 +137,16 @@ export function createScan(now: () => number, facts: StreamFacts): Scan {
     data = '';
     if (kind === EventKind.Delta) return;
     facts.firstEventAt ??= now();
-    if (kind === EventKind.MessageStart) takeStart(parsed(text)?.['message']);
+    if (kind === EventKind.MessageStart) start = text;
     else if (kind === EventKind.MessageDelta) takeMessageDelta(parsed(text));
     else if (kind === EventKind.MessageStop) complete = true;
     else if (kind === EventKind.Error) error ??= text;
   }
 
-  function takeStart(message: unknown): void {
+  function settle(): void {
+    if (start === null) return;
+    const message = parsed(start)?.['message'];
+    start = null;
     if (!isObject(message)) return;
     facts.messageId = stringOf(message['id']);
     facts.model = stringOf(message['model']);
@@ -148,6 +155,7 @@ export function createScan(now: () => number, facts: StreamFacts): Scan {
   }
 
   function takeMessageDelta(message: Record<string, unknown> | null): void {
+    settle();
     const delta = message?.['delta'];
     if (isObject(delta)) facts.stopReason = stringOf(delta['stop_reason']) ?? facts.stopReason;
     const usage = message?.['usage'];
@@ -158,6 +166,7 @@ export function createScan(now: () => number, facts: StreamFacts): Scan {
 
   return {
     push,
+    settle,
     get complete() {
       return complete;
     },

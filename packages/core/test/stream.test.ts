@@ -43,7 +43,10 @@ function scanner() {
   let time = 0;
   const answer = noAnswer();
   const scan = createScan(() => (time += 1), answer);
-  const facts = () => ({ ...answer, complete: scan.complete, error: scan.error });
+  const facts = () => {
+    scan.settle();
+    return { ...answer, complete: scan.complete, error: scan.error };
+  };
   return { push: scan.push, facts };
 }
 
