@@ -1,19 +1,19 @@
 // What measuring costs, as a difference to the same work unmeasured, in fresh processes taken in
 // turns. Every table has an A/A row (bare against bare): a figure within it is noise.
 //
-//   npm run bench            everything, about three minutes
+//   npm run bench            everything, about five minutes
 //   npm run bench -- --quick fewer rounds, for a first look
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 2 : 6;
+const ROUNDS = quick ? 2 : 4;
 
 console.log(`Node ${process.version}, ${ROUNDS} rounds of A B B A, medians\n`);
 
-capture('JSON call', 'json', quick ? 1_500 : 4_000);
-const short = capture('stream of 50 events', 'stream-50', quick ? 400 : 1_000);
-const long = capture('stream of 500 events', 'stream-500', quick ? 80 : 200);
+capture('JSON call', 'json', quick ? 2_000 : 10_000);
+const short = capture('stream of 50 events', 'stream-50', quick ? 400 : 2_000);
+const long = capture('stream of 500 events', 'stream-500', quick ? 80 : 400);
 perEvent(short, long);
 ttft();
 state();
@@ -51,15 +51,14 @@ function perEvent(few, many) {
   console.table(rows);
 }
 
-/** Over real sockets, against the simulator in a process of its own. */
+/** Over real sockets, against the simulator in a process of its own that answers without a pause. */
 function ttft() {
-  const calls = quick ? 150 : 400;
-  const variants = ['bare', 'bare', 'observed'];
-  const runs = inTurns(variants, (variant) => child('ttft.mjs', variant, calls));
-  const rows = runs.map((run, i) => ({
-    variant: ['bare', 'bare (A/A)', 'observed'][i],
-    'TTFT p50 µs': Math.round(medians(run).p50Micros),
-    'against bare': round(medians(run).p50Micros / medians(runs[0]).p50Micros, 3),
+  const runs = Array.from({ length: ROUNDS / 2 }, () => child('ttft.mjs', quick ? 300 : 1_500));
+  const found = medians(runs);
+  const rows = Object.entries(found).map(([variant, micros]) => ({
+    variant,
+    'TTFT p50 µs': Math.round(micros),
+    'against bare': round(micros / found.bare, 3),
   }));
   console.log('time to first token, over sockets');
   console.table(rows);

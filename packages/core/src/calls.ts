@@ -1,6 +1,7 @@
 import type { Call } from './call.js';
 import type { Health } from './health.js';
 import type { CallError, Outcome } from './record.js';
+import { outcomeOf } from './reading.js';
 
 /**
  * The calls under way, and their one end each.
@@ -73,7 +74,9 @@ export function createCalls(options: CallsOptions): Calls {
     if (call.outcome !== null) return;
     const { attemptStartedAt, attemptEndedAt } = call;
     const at = call.phase === 'requesting' ? attemptStartedAt : attemptEndedAt;
-    if (call.phase !== 'waiting') finish(call, 'abandoned', at);
+    call.scan?.settle();
+    if (call.scan?.complete) finish(call, outcomeOf(call.answer), at);
+    else if (call.phase !== 'waiting') finish(call, 'abandoned', at);
     else finish(call, call.signal?.aborted === true ? 'aborted' : 'error', at);
   }
 

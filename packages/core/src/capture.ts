@@ -6,9 +6,10 @@ import { readContext } from './context.js';
 import { describeError, describeResponse } from './errors.js';
 import type { Health } from './health.js';
 import {
-  claims,
+  claimAttempt,
   createAttemptMiddleware,
   type BoundClient,
+  type Claim,
   type Middleware,
   type MiddlewareContext,
   type Run,
@@ -17,8 +18,9 @@ import type { CallError, CallRecord, ErrorKind, Outcome } from './record.js';
 import { errorReading, messageReading, streamReading } from './reading.js';
 import { providerOf, requestIdOf, requestOf } from './request.js';
 import { isRetryableStatus, mayHaveBeenSent, retryDelayMs } from './retry.js';
+import { createScan } from './stream.js';
 import { activeSpan } from './trace.js';
-import { expectRequest, isWatched, settleRequest } from './unobserved.js';
+import { expectRequest, settleRequest } from './unobserved.js';
 
 /**
  * Turns what passes the SDK's middleware into one record a call.
@@ -77,32 +79,22 @@ export function createCapture(options: CaptureOptions): Capture {
   const bodyFault = (error: unknown) => health.fault('capture.body', error);
   let closed = false;
 
-  function begin(
-    request: object,
-    context: MiddlewareContext,
-    middleware: Middleware,
-  ): Call | undefined {
-    const { options: requestOptions } = context;
-    if (!requestOptions) return undefined;
-    const now = clock.monotonic();
-    const claim = claims.get(requestOptions);
-    if (claim) {
-      claim.chain = context;
-      claim.middleware = middleware;
-      if (claim.call.phase === 'waiting') {
-        claim.call.phase = 'requesting';
-        claim.call.attemptStartedAt = now;
-        return claim.call;
-      }
+  /** What can be done while the request is on its way. */
+  function begin(request: object, requestOptions: object, claim: Claim): Call {
+    const { startedAt: now } = claim;
+    if (claim.call?.phase === 'waiting') {
+      claim.call.phase = 'requesting';
+      claim.call.attemptStartedAt = now;
+      return claim.call;
     }
     const facts = requestOf(requestOptions);
-    if (!facts) return undefined;
+    const answer = noAnswer();
     const call: Call = {
       id: `${PROCESS}-${(created += 1).toString(36)}`,
-      parentId: claim?.call.id ?? null,
+      parentId: claim.call?.id ?? null,
       at: clock.now(),
       startedAt: now,
-      operation: facts.operation,
+      operation: claim.operation,
       provider: providerOf((request as { url?: unknown }).url),
       model: facts.model,
       stream: facts.stream,
@@ -121,12 +113,11 @@ export function createCapture(options: CaptureOptions): Capture {
       headersAt: null,
       headers: null,
       error: null,
-      answer: noAnswer(),
-      scan: null,
+      answer,
+      scan: facts.stream ? createScan(answer) : null,
       buffer: null,
     };
-    if (claim) claim.call = call;
-    else claims.set(requestOptions, { chain: context, middleware, call });
+    claim.call = call;
     calls.track(call);
     return call;
   }
@@ -213,11 +204,17 @@ export function createCapture(options: CaptureOptions): Capture {
 
   const run: Run = (request, next, context, middleware, client) => {
     if (closed) return next(request);
-    const call = health.guard('capture.request', begin, request, context, middleware);
-    if (!call) return next(request);
-    const watched = call.operation === 'messages' && isWatched(call.provider);
+    const startedAt = clock.monotonic();
+    const claim = health.guard('capture.request', claimAttempt, context, middleware, startedAt);
+    if (!claim) return next(request);
+    const watched = claim.operation === 'messages';
     if (watched) expectRequest();
     const sent = next(request);
+    const call = health.guard('capture.call', begin, request, context.options as object, claim);
+    if (!call) {
+      if (watched) sent.then(settleRequest, settleRequest);
+      return sent;
+    }
     // Before the SDK's own handlers, and without another turn of the queue for them.
     sent.then(
       (response) => {

@@ -38,3 +38,10 @@ function kindAt(first: number | undefined, second: number | undefined): DeltaKin
 export function textOf(line: Uint8Array, start: number, end: number): string {
   return Buffer.from(line.buffer, line.byteOffset + start, Math.max(0, end - start)).toString();
 }
+
+export function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + tail.length);
+  whole.set(head);
+  whole.set(tail, head.length);
+  return whole;
+}

@@ -1,5 +1,7 @@
 import type { Call } from './call.js';
 import { currentOwner } from './context.js';
+import type { Operation } from './record.js';
+import { callOperationOf } from './request.js';
 
 /**
  * The SDK's middleware as far as it is used, and who records an attempt when a client has several of
@@ -38,13 +40,34 @@ export type Run = <R extends object>(
 export interface Claim {
   chain: object;
   middleware: Middleware;
-  call: Call;
+  readonly operation: Operation;
+  /** Monotonic milliseconds, before anything was sent. */
+  startedAt: number;
+  call: Call | null;
 }
 
 const CLAIMS = Symbol.for('@claude-metrics/core:claims@1');
 const shared = globalThis as typeof globalThis & { [CLAIMS]?: WeakMap<object, Claim> };
 /** By request options. */
-export const claims = (shared[CLAIMS] ??= new WeakMap<object, Claim>());
+const claims = (shared[CLAIMS] ??= new WeakMap<object, Claim>());
+
+/**
+ * Claims an attempt. It runs before the request is sent, so it does very little. `null`: a request that
+ * is none of our calls.
+ */
+export function claimAttempt(
+  context: MiddlewareContext,
+  middleware: Middleware,
+  startedAt: number,
+): Claim | null {
+  const { options: requestOptions } = context;
+  const operation = requestOptions ? callOperationOf(requestOptions) : null;
+  if (!requestOptions || operation === null) return null;
+  const call = claims.get(requestOptions)?.call ?? null;
+  const claim: Claim = { chain: context, middleware, operation, startedAt, call };
+  claims.set(requestOptions, claim);
+  return claim;
+}
 
 /** A middleware that brings each attempt to the monitor of its context, else to `run`. */
 export function createAttemptMiddleware(run: Run, client: BoundClient | undefined): Middleware {

@@ -16,23 +16,39 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const COLLECTED = 'Response object has been garbage collected';
 
 export function streamReading(now: () => number, end: End): BodyWatcher<Call> {
+  /** Ends the call if its stream has told how. */
+  const told = (call: Call): boolean => {
+    const { scan } = call;
+    if (scan?.complete) end(call, outcomeOf(call.answer));
+    else if (scan && scan.error !== null) end(call, 'error', describeEvent(scan.error));
+    else return false;
+    return true;
+  };
+  const toldAtLast = (call: Call): boolean => {
+    call.scan?.settle();
+    return told(call);
+  };
   const reading: BodyWatcher<Call> = {
     chunk(call, bytes) {
       call.reads += 1;
-      const scan = (call.scan ??= createScan(now, call.answer));
-      scan.push(bytes);
-      if (scan.complete) end(call, outcomeOf(call.answer));
-      else if (scan.error !== null) end(call, 'error', describeEvent(scan.error));
+      const scan = (call.scan ??= createScan(call.answer));
+      scan.push(bytes, call.answer.firstTextAt === null ? now() : 0);
+      told(call);
     },
     end(call) {
+      if (toldAtLast(call)) return;
       end(call, 'truncated', {
         kind: 'connection',
         type: 'truncated',
         message: 'The stream ended before message_stop.',
       });
     },
-    fail: (call, error) => failed(call, error, end),
-    cancel: (call, reason) => left(call, reason, end),
+    fail(call, error) {
+      if (!toldAtLast(call)) failed(call, error, end);
+    },
+    cancel(call, reason) {
+      if (!toldAtLast(call)) left(call, reason, end);
+    },
     // The SDK reads no event stream as a whole; whoever does gets the same figures.
     json() {},
     text(call, value) {
@@ -110,7 +126,7 @@ function left(call: Call, reason: unknown, end: End): void {
   else end(call, call.signal?.aborted === true ? 'aborted' : 'cancelled');
 }
 
-function outcomeOf(answer: Answer): Outcome {
+export function outcomeOf(answer: Answer): Outcome {
   return answer.stopReason === 'refusal' ? 'refused' : 'ok';
 }
 

@@ -3,11 +3,9 @@ import type { Operation, RateLimit, RateLimitWindow } from './record.js';
 
 /** What a request is, read off the SDK's request options; nothing of them is changed or kept. */
 export interface RequestFacts {
-  readonly operation: Operation;
   readonly model: string;
   readonly stream: boolean;
   readonly signal: AbortSignal | undefined;
-  readonly maxRetries: number | undefined;
 }
 
 /** The request options of the SDK, as far as they are looked at. */
@@ -17,21 +15,21 @@ interface Options {
   readonly body?: unknown;
   readonly stream?: unknown;
   readonly signal?: AbortSignal | null;
-  readonly maxRetries?: unknown;
 }
 
 /** `null`: a request that bills no tokens and answers no message; it is none of our calls. */
-export function requestOf(requestOptions: object): RequestFacts | null {
+export function callOperationOf(requestOptions: object): Operation | null {
+  const { path, method } = requestOptions as Options;
+  return operationOf(path, method);
+}
+
+export function requestOf(requestOptions: object): RequestFacts {
   const options = requestOptions as Options;
-  const operation = operationOf(options.path, options.method);
-  if (operation === null) return null;
   const body = bodyOf(options.body);
   return {
-    operation,
     model: modelOf(body),
     stream: options.stream === true || body?.['stream'] === true,
     signal: options.signal ?? undefined,
-    maxRetries: typeof options.maxRetries === 'number' ? options.maxRetries : undefined,
   };
 }
 

@@ -1,4 +1,5 @@
-import { deltaKind, TEXT, textOf, THINKING, TOOL_INPUT } from './deltas.js';
+import { deltaKind, joined, TEXT, textOf, THINKING, TOOL_INPUT } from './deltas.js';
+import { createHeld } from './held.js';
 import type { Usage } from './record.js';
 
 /**
@@ -11,8 +12,9 @@ import type { Usage } from './record.js';
  * - **dispatch**: an event is complete at the empty line after it, as for every SSE reader.
  */
 export interface Scan {
-  push(chunk: unknown): void;
-  /** Reads what was put off, so that it does not delay the first token. */
+  /** `at`: when it came, for as long as there is no text yet. */
+  push(chunk: unknown, at: number): void;
+  /** Reads what was put off, so that it would not delay the first token. */
   settle(): void;
   /** `message_stop` was seen. */
   readonly complete: boolean;
@@ -55,7 +57,9 @@ const SPACE = 32;
 const MAX_LINE = 1024 * 1024;
 
 /** Writes what it reads into `facts`, as it reads it. */
-export function createScan(now: () => number, facts: StreamFacts): Scan {
+export function createScan(facts: StreamFacts): Scan {
+  const held = createHeld();
+  let at = 0;
   let complete = false;
   let error: string | null = null;
   /** The data of `message_start`. */
@@ -66,8 +70,22 @@ export function createScan(now: () => number, facts: StreamFacts): Scan {
   let carry: Uint8Array | null = null;
   let skippingLine = false;
 
-  function push(chunk: unknown): void {
+  function push(chunk: unknown, cameAt: number): void {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
+    if (held.take(bytes, cameAt)) return;
+    release();
+    at = cameAt;
+    take(bytes);
+  }
+
+  function release(): void {
+    held.release((bytes, cameAt) => {
+      at = cameAt;
+      take(bytes);
+    });
+  }
+
+  function take(bytes: Uint8Array): void {
     let from = 0;
     if (carry !== null || skippingLine) {
       const end = bytes.indexOf(LF);
@@ -123,7 +141,6 @@ export function createScan(now: () => number, facts: StreamFacts): Scan {
     const kind = deltaKind(line, start, end);
     facts.outputBytes += Math.max(0, end - start - kind.envelope);
     if (facts.firstTextAt !== null) return;
-    const at = now();
     facts.hasOutput = true;
     facts.firstDeltaAt ??= at;
     if (kind === THINKING) facts.firstThinkingAt ??= at;
@@ -136,7 +153,7 @@ export function createScan(now: () => number, facts: StreamFacts): Scan {
     event = EventKind.None;
     data = '';
     if (kind === EventKind.Delta) return;
-    facts.firstEventAt ??= now();
+    facts.firstEventAt ??= at;
     if (kind === EventKind.MessageStart) start = text;
     else if (kind === EventKind.MessageDelta) takeMessageDelta(parsed(text));
     else if (kind === EventKind.MessageStop) complete = true;
@@ -144,6 +161,7 @@ export function createScan(now: () => number, facts: StreamFacts): Scan {
   }
 
   function settle(): void {
+    release();
     if (start === null) return;
     const message = parsed(start)?.['message'];
     start = null;
@@ -205,13 +223,6 @@ function eventKind(line: Uint8Array, start: number, end: number): EventKind {
 
 function valueStart(line: Uint8Array, at: number): number {
   return line[at] === SPACE ? at + 1 : at;
-}
-
-function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + tail.length);
-  whole.set(head);
-  whole.set(tail, head.length);
-  return whole;
 }
 
 function parsed(text: string): Record<string, unknown> | null {

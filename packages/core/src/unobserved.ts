@@ -25,12 +25,7 @@ const WATCH = Symbol.for('@claude-metrics/core:unobserved@1');
 const shared = globalThis as typeof globalThis & { [WATCH]?: Watch };
 const watch = (shared[WATCH] ??= { expected: 0, reported: 0, listeners: new Set() });
 
-/** Bedrock and Vertex have other addresses than those that are watched for. */
-export function isWatched(provider: string): boolean {
-  return provider !== 'aws.bedrock' && provider !== 'gcp.vertex_ai';
-}
-
-/** A capture is about to send a request to a Messages endpoint. */
+/** A capture is about to send a request. */
 export function expectRequest(): void {
   watch.expected += 1;
 }

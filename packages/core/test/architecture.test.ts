@@ -36,7 +36,17 @@ const LAYERS: readonly Layer[] = [
   {
     // intake
     modules: [
-      ...['deltas', 'stream', 'call', 'calls', 'pass-through', 'body', 'reading', 'batches'],
+      ...[
+        'deltas',
+        'held',
+        'stream',
+        'call',
+        'calls',
+        'pass-through',
+        'body',
+        'reading',
+        'batches',
+      ],
       ...['middleware', 'capture', 'instrument', 'unobserved'],
     ],
     below: [WORDS, FACTS],

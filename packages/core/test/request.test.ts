@@ -44,7 +44,7 @@ describe('a request', () => {
 describe('a body that is no JSON', () => {
   it('is a call of an unknown model, and nothing of it is kept or thrown', () => {
     const options = { path: '/v1/messages', method: 'post', body: 'my secret prompt' };
-    expect(requestOf(options)).toMatchObject({ operation: 'messages', model: 'unknown' });
+    expect(requestOf(options)).toMatchObject({ model: 'unknown' });
   });
 });
 

@@ -42,12 +42,13 @@ function answer(eol = '\n'): string {
 function scanner() {
   let time = 0;
   const answer = noAnswer();
-  const scan = createScan(() => (time += 1), answer);
+  const scan = createScan(answer);
   const facts = () => {
     scan.settle();
     return { ...answer, complete: scan.complete, error: scan.error };
   };
-  return { push: scan.push, facts };
+  const push = (chunk: unknown) => scan.push(chunk, (time += 1));
+  return { push, facts };
 }
 
 function scanOf(...chunks: (string | Uint8Array)[]) {
@@ -105,10 +106,13 @@ describe('createScan', () => {
   });
 
   it('marks the first event, delta, thinking and text, each once', () => {
-    const facts = scanOf(answer());
-    expect([facts.firstEventAt, facts.firstDeltaAt]).toEqual([1, 2]);
-    expect(facts.firstThinkingAt).toBe(2);
-    expect(facts.firstTextAt).toBeGreaterThan(2);
+    const events = answer().split(/(?<=\n\n)/);
+    const came = (type: string) => 1 + events.findIndex((each) => each.includes(type));
+    const facts = scanOf(...events);
+    expect(facts.firstEventAt).toBe(1);
+    expect(facts.firstDeltaAt).toBe(came('content_block_delta'));
+    expect(facts.firstThinkingAt).toBe(came('thinking_delta'));
+    expect(facts.firstTextAt).toBe(came('text_delta'));
   });
 
   it('understands JSON that somebody wrote with other spaces', () => {

@@ -69,6 +69,22 @@ export const COMPLETE: readonly Scenario[] = [
     record: { ...ok, stream: true },
   },
   {
+    name: 'a stream that comes in one piece',
+    client: { fetch: () => Promise.resolve(inOnePiece()) },
+    run: async ({ client }) => collect(await client.messages.create(STREAM)),
+    record: { ...ok, stream: true, stopReason: 'end_turn' },
+  },
+  {
+    name: 'a stream that comes in one piece, and a break at its last event',
+    client: { fetch: () => Promise.resolve(inOnePiece()) },
+    run: async ({ client }) => {
+      for await (const event of await client.messages.create(STREAM)) {
+        if (event.type === 'message_stop') break;
+      }
+    },
+    record: { ...ok, stream: true, stopReason: 'end_turn' },
+  },
+  {
     name: 'the helper stream()',
     run: ({ client }) => client.messages.stream(QUESTION).finalMessage(),
     record: { ...ok, stream: true },
@@ -520,6 +536,23 @@ export const FAILED: readonly Scenario[] = [
     record: { ...ok, attempts: [null, 200], priceStatus: 'estimated' },
   },
 ];
+
+/** As a proxy that gathers what it passes on would send it. */
+function inOnePiece(): Response {
+  const usage = { input_tokens: 9, output_tokens: 1 };
+  const message = { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage };
+  const text = { type: 'text_delta', text: 'Paris' };
+  const events = [
+    { type: 'message_start', message: { ...message, model: QUESTION.model } },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_delta', index: 0, delta: text },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } },
+    { type: 'message_stop' },
+  ];
+  const body = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  return new Response(body.join(''), { headers: { 'content-type': 'text/event-stream' } });
+}
 
 async function closedAddress(): Promise<string> {
   const simulator = await createSimulator();
