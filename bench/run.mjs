@@ -15,7 +15,8 @@ capture('JSON call', 'json', quick ? 2_000 : 10_000);
 const short = capture('stream of 50 events', 'stream-50', quick ? 400 : 2_000);
 const long = capture('stream of 500 events', 'stream-500', quick ? 80 : 400);
 perEvent(short, long);
-ttft();
+ttft(0, quick ? 300 : 1_500);
+ttft(20, quick ? 60 : 300);
 state();
 
 /** CPU and allocation of a call, in process: the SDK is real, only `fetch` is a function of ours. */
@@ -51,16 +52,16 @@ function perEvent(few, many) {
   console.table(rows);
 }
 
-/** Over real sockets, against the simulator in a process of its own that answers without a pause. */
-function ttft() {
-  const runs = Array.from({ length: ROUNDS / 2 }, () => child('ttft.mjs', quick ? 300 : 1_500));
+/** Over real sockets, against the simulator in a process of its own. */
+function ttft(thinkMs, calls) {
+  const runs = Array.from({ length: ROUNDS / 2 }, () => child('ttft.mjs', calls, thinkMs));
   const found = medians(runs);
   const rows = Object.entries(found).map(([variant, micros]) => ({
     variant,
     'TTFT p50 µs': Math.round(micros),
     'against bare': round(micros / found.bare, 3),
   }));
-  console.log('time to first token, over sockets');
+  console.log(`time to first token, over sockets, from a server that thinks for ${thinkMs} ms`);
   console.table(rows);
 }
 

@@ -1,4 +1,4 @@
 import { createSimulator } from '@claude-metrics/testing';
 
-const simulator = await createSimulator();
+const simulator = await createSimulator({ respond: { timing: JSON.parse(process.argv[2]) } });
 process.send(simulator.url);

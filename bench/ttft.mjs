@@ -4,10 +4,11 @@ import { fork } from 'node:child_process';
 import Anthropic from '@anthropic-ai/sdk';
 import { createMonitor } from '@claude-metrics/core';
 
-const CALLS = Number(process.argv[2]);
-const WARM_UP = Number(process.argv[3] ?? 500);
+const [calls, thinkMs] = process.argv.slice(2).map(Number);
+const WARM_UP = calls / 3;
 
-const server = fork(new URL('ttft-server.mjs', import.meta.url), { stdio: 'inherit' });
+const timing = JSON.stringify({ firstEventMs: thinkMs });
+const server = fork(new URL('ttft-server.mjs', import.meta.url), [timing]);
 const baseURL = await new Promise((resolve) => server.once('message', resolve));
 const client = () => new Anthropic({ apiKey: 'none', baseURL });
 const monitor = createMonitor({ log: false });
@@ -21,7 +22,7 @@ const request = {
 };
 const names = Object.keys(variants);
 const times = Object.fromEntries(names.map((name) => [name, []]));
-for (let i = 0; i < CALLS + WARM_UP; i += 1) {
+for (let i = 0; i < calls + WARM_UP; i += 1) {
   for (let j = 0; j < names.length; j += 1) {
     const name = names[(i + j) % names.length];
     const start = process.hrtime.bigint();
