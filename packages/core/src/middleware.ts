@@ -38,11 +38,11 @@ export type Run = <R extends object>(
 
 /** Who records the current attempt, and as part of which call. */
 export interface Claim {
-  chain: object;
-  middleware: Middleware;
+  readonly chain: object;
+  readonly middleware: Middleware;
   readonly operation: Operation;
   /** Monotonic milliseconds, before anything was sent. */
-  startedAt: number;
+  readonly startedAt: number;
   call: Call | null;
 }
 
