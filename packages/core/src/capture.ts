@@ -2,7 +2,6 @@ import { createBatches } from './batches.js';
 import { watchBody, type BodyWatcher } from './body.js';
 import { noAnswer, recordOf, type Call, type Pricing } from './call.js';
 import { createCalls } from './calls.js';
-import { readContext } from './context.js';
 import { describeError, describeResponse } from './errors.js';
 import type { Health } from './health.js';
 import {
@@ -14,10 +13,11 @@ import {
   type MiddlewareContext,
   type Run,
 } from './middleware.js';
-import type { CallError, CallRecord, ErrorKind, Outcome } from './record.js';
+import type { CallContext, CallError, CallRecord, ErrorKind, Outcome } from './record.js';
 import { errorReading, messageReading, streamReading } from './reading.js';
 import { providerOf, requestIdOf, requestOf } from './request.js';
 import { isRetryableStatus, mayHaveBeenSent, retryDelayMs } from './retry.js';
+import type { Owner } from './scope.js';
 import { createScan } from './stream.js';
 import { activeSpan } from './trace.js';
 import { expectRequest, settleRequest } from './unobserved.js';
@@ -28,7 +28,7 @@ import { expectRequest, settleRequest } from './unobserved.js';
  * The middleware runs once per HTTP attempt. The attempts of a call share one `ctx.options` object,
  * and a WeakMap on it makes calls of them.
  */
-export interface Capture {
+export interface Capture extends Owner {
   /** `client`: the one it is installed in, where that is known; its `maxRetries` is read live. */
   middleware(client?: BoundClient): Middleware;
   /** One attempt; whatever installed the middleware, the context's monitor records it. */
@@ -54,6 +54,8 @@ export interface CaptureOptions {
   readonly health: Health;
   readonly deliver: (record: CallRecord) => void;
   readonly pricing: Pricing;
+  /** Who and what, at the moment of a call. */
+  readonly readContext: () => CallContext;
   /** A body that nobody has read from for this long is abandoned. Milliseconds. */
   readonly idleMs?: number | undefined;
 }
@@ -98,7 +100,7 @@ export function createCapture(options: CaptureOptions): Capture {
       provider: providerOf((request as { url?: unknown }).url),
       model: facts.model,
       stream: facts.stream,
-      context: readContext(health.guard),
+      context: options.readContext(),
       span: health.guard('capture.span', activeSpan) ?? null,
       signal: facts.signal,
       request: requestOptions,
@@ -231,6 +233,7 @@ export function createCapture(options: CaptureOptions): Capture {
 
   return {
     run,
+    readContext: options.readContext,
     middleware: (client) => createAttemptMiddleware(run, client),
     sweep: () => calls.sweep(),
     close() {

@@ -1,45 +1,23 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
+import { bind, currentScope, enter, runIn, type ContextInput, type Owner } from './scope.js';
 import type { Guard } from './health.js';
 import type { CallContext } from './record.js';
 
 /**
- * Who a call is for and what it does, carried along by Node's AsyncLocalStorage.
+ * Who a call is for and what it does.
  *
  * - **scope**: one `withContext()`; scopes nest, and the nearest one that knows an answer wins.
+ * - **contextFrom**: an application's own place for such names. It is asked after what was said
+ *   explicitly, and before the defaults of an adapter.
  * - **lazy**: a function instead of a value. It is asked at the moment of the call, so an identity
  *   that authentication finds out later is still the right one.
  * - **label**: a name after normalisation: at most 128 characters, nothing invisible in it.
  */
 
-/** A name, or a function that gives it at the moment of the call (a promise of it will do). */
-export type Lazy = string | number | null | undefined | (() => unknown);
-
-export interface ContextInput {
-  readonly userId?: Lazy;
-  readonly feature?: Lazy;
-  readonly sessionId?: Lazy;
-  /** At most 16; the rest is left out. */
-  readonly tags?: Readonly<Record<string, string>> | undefined;
-}
-
-interface Scope {
-  parent: Scope | undefined;
-  own: ContextInput;
-  /** The monitor that calls in here belong to. */
-  owner: object | undefined;
-}
-
 const MAX_LABEL = 128;
 const MAX_TAGS = 16;
 /** Enough of an endless id to tell it from the others, at a bounded price. */
 const HASHED_EDGE = 4096;
-
-// One store a process, whichever copy or build of this package opened the scope.
-// The digit changes only with the shape of Scope.
-const KEY = Symbol.for('@claude-metrics/core:als@1');
-const shared = globalThis as typeof globalThis & { [KEY]?: AsyncLocalStorage<Scope> };
-const storage = (shared[KEY] ??= new AsyncLocalStorage<Scope>());
 
 /**
  * Runs `fn`; calls it makes, now or later, are recorded with this context. Values that are not given
@@ -53,8 +31,13 @@ export function withContext<T>(context: ContextInput, fn: () => T): T {
 }
 
 /** `withContext()` that also says which monitor the calls belong to. */
-export function withOwner<T>(owner: object | undefined, context: ContextInput, fn: () => T): T {
-  return storage.run({ parent: storage.getStore(), own: context, owner }, fn);
+export function withOwner<T>(owner: Owner | undefined, context: ContextInput, fn: () => T): T {
+  return runIn({ parent: currentScope(), own: context, owner, defaults: false }, fn);
+}
+
+/** `withOwner()` whose names are defaults: `contextFrom` comes before them. */
+export function withDefaults<T>(owner: Owner, context: ContextInput, fn: () => T): T {
+  return runIn({ parent: currentScope(), own: context, owner, defaults: true }, fn);
 }
 
 /**
@@ -65,9 +48,9 @@ export function withOwner<T>(owner: object | undefined, context: ContextInput, f
  * setContext({ userId: session.user.id });
  */
 export function setContext(patch: ContextInput): void {
-  const scope = storage.getStore();
+  const scope = currentScope();
   if (scope) scope.own = { ...scope.own, ...patch };
-  else storage.enterWith({ parent: undefined, own: patch, owner: undefined });
+  else enter({ parent: undefined, own: patch, owner: undefined, defaults: false });
 }
 
 /**
@@ -77,7 +60,8 @@ export function setContext(patch: ContextInput): void {
  * getContext()?.userId;
  */
 export function getContext(): CallContext | undefined {
-  return storage.getStore() ? readContext(silently) : undefined;
+  if (!currentScope()) return undefined;
+  return currentOwner()?.readContext() ?? readContext(silently);
 }
 
 /**
@@ -88,12 +72,12 @@ export function getContext(): CallContext | undefined {
  * req.on('end', bindContext(() => answer(body)));
  */
 export function bindContext<F extends (...args: never[]) => unknown>(fn: F): F {
-  return AsyncLocalStorage.bind(fn) as F;
+  return bind(fn);
 }
 
 /** The monitor that the current scope belongs to. */
-export function currentOwner(): object | undefined {
-  for (let scope = storage.getStore(); scope; scope = scope.parent) {
+export function currentOwner(): Owner | undefined {
+  for (let scope = currentScope(); scope; scope = scope.parent) {
     if (scope.owner) return scope.owner;
   }
   return undefined;
@@ -103,13 +87,15 @@ export function currentOwner(): object | undefined {
  * Resolves the current context. Promised names are filled in when they arrive, which is in time as
  * long as the call is under way.
  */
-export function readContext(guard: Guard): CallContext {
+export function readContext(
+  guard: Guard,
+  contextFrom?: () => ContextInput | undefined,
+): CallContext {
   const context = { userId: null, feature: null, sessionId: null, tags: NO_TAGS } as Resolved;
-  const innermost = storage.getStore();
-  if (!innermost) return context;
+  const sources = sourcesOf(guard, contextFrom);
   for (const name of NAMES) {
-    for (let scope: Scope | undefined = innermost; scope; scope = scope.parent) {
-      const lazy = scope.own[name];
+    for (const source of sources) {
+      const lazy = source[name];
       if (lazy === undefined || lazy === null) continue;
       const value = typeof lazy === 'function' ? guard(STEPS[name], lazy) : lazy;
       if (isThenable(value)) {
@@ -120,11 +106,32 @@ export function readContext(guard: Guard): CallContext {
       if (context[name] !== null) break;
     }
   }
-  for (let scope: Scope | undefined = innermost; scope; scope = scope.parent) {
-    const { tags } = scope.own;
+  for (const { tags } of sources) {
     if (tags) context.tags = guard('context.tags', mergeTags, tags, context.tags) ?? context.tags;
   }
   return context;
+}
+
+/** Who may answer, the first to be asked first. */
+function sourcesOf(
+  guard: Guard,
+  contextFrom: (() => ContextInput | undefined) | undefined,
+): readonly ContextInput[] {
+  const sources: ContextInput[] = [];
+  let ask = contextFrom;
+  for (let scope = currentScope(); scope; scope = scope.parent) {
+    if (scope.defaults && ask) {
+      push(sources, guard('contextFrom', ask));
+      ask = undefined;
+    }
+    sources.push(scope.own);
+  }
+  if (ask) push(sources, guard('contextFrom', ask));
+  return sources;
+}
+
+function push(sources: ContextInput[], given: ContextInput | undefined): void {
+  if (typeof given === 'object' && given !== null) sources.push(given);
 }
 
 const NAMES = ['userId', 'feature', 'sessionId'] as const;

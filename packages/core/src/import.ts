@@ -1,10 +1,10 @@
 import { noAnswer, type Call } from './call.js';
 import type { Clock } from './capture.js';
-import { label, readContext, withContext, type ContextInput } from './context.js';
+import { label, withContext } from './context.js';
+import type { ContextInput } from './scope.js';
 import { describeError } from './errors.js';
-import type { Guard } from './health.js';
 import { show } from './options.js';
-import { OUTCOMES, type Operation, type Outcome, type Usage } from './record.js';
+import { OUTCOMES, type CallContext, type Operation, type Outcome, type Usage } from './record.js';
 
 /** What is known of a call made some other way (another transport, an import). */
 export interface CallInput extends ContextInput {
@@ -39,7 +39,7 @@ let imported = 0;
 export function importCall(
   input: CallInput,
   clock: Clock,
-  guard: Guard,
+  readContext: () => CallContext,
 ): { call: Call; outcome: Outcome } {
   const model = label(input.model);
   if (typeof input.model !== 'string' || model === null) fail('model', 'a model id', input.model);
@@ -62,7 +62,7 @@ export function importCall(
     provider: label(input.provider) ?? 'anthropic',
     model: model as string,
     stream: input.stream ?? false,
-    context: withContext({ userId, feature, sessionId, tags }, () => readContext(guard)),
+    context: withContext({ userId, feature, sessionId, tags }, readContext),
     span: null,
     signal: undefined,
     request: null,

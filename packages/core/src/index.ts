@@ -9,14 +9,8 @@ export type { Clock } from './capture.js';
 export type { Middleware, MiddlewareContext } from './middleware.js';
 
 // Who and what
-export {
-  bindContext,
-  getContext,
-  setContext,
-  withContext,
-  type ContextInput,
-  type Lazy,
-} from './context.js';
+export { bindContext, getContext, setContext, withContext } from './context.js';
+export type { ClsNamespace, ContextInput, Lazy } from './scope.js';
 
 // Money
 export { costOf, registerPrices } from './pricing.js';
@@ -58,6 +52,13 @@ export type { CallsPage, CallsQuery, Store } from './stores/store.js';
 export { callLine, jsonLines, type CallLine, type JsonLinesOptions } from './exporters/json.js';
 
 // For adapters
+export {
+  checkFeature,
+  createAdapter,
+  type Adapter,
+  type AdapterNames,
+  type AdapterOptions,
+  type AdapterRequest,
+} from './adapter.js';
 export { createHttp, type Http, type HttpRequest, type HttpResponse } from './http.js';
-export { monitorRules } from './monitor-options.js';
 export { checkOptions, rule, type OptionRule, type OptionRules } from './options.js';

@@ -3,6 +3,7 @@ import type { CallLine } from './exporters/json.js';
 import { rule, type OptionRules } from './options.js';
 import type { PriceTable } from './prices.js';
 import type { CallRecord, Sink } from './record.js';
+import type { ClsNamespace, ContextInput } from './scope.js';
 import type { Store } from './stores/store.js';
 
 /** What a monitor can be told when it is made. */
@@ -23,6 +24,13 @@ export interface MonitorOptions {
   readonly onError?: ((error: unknown, step: string) => void) | undefined;
   /** What the operator should know. Default: one line on stderr. */
   readonly onNotice?: ((text: string) => void) | undefined;
+  /**
+   * The application's own place for `userId`, `feature`, `sessionId` and `tags`: asked at each call,
+   * after `withContext()` and before what an adapter knows. It answers at once, not with a promise.
+   */
+  readonly contextFrom?: (() => ContextInput | undefined) | undefined;
+  /** Carry context in this namespace of cls-hooked instead of AsyncLocalStorage; one a process. */
+  readonly namespace?: ClsNamespace | undefined;
   /** Time, for tests. */
   readonly clock?: Clock | undefined;
   /** An answer nobody has read from for this long counts as abandoned. Default 10 minutes. */
@@ -38,6 +46,8 @@ export const monitorRules: OptionRules = {
   store: rule.methods('merge', 'read'),
   onError: rule.function,
   onNotice: rule.function,
+  contextFrom: rule.function,
+  namespace: rule.methods('createContext', 'enter', 'exit', 'get', 'set', 'bind'),
   clock: rule.methods('now', 'monotonic'),
   abandonAfterMs: rule.integer(1_000, 24 * 3_600_000),
 };

@@ -1,6 +1,6 @@
 import { recordOf, type Pricing } from './call.js';
 import { createCapture, type Clock } from './capture.js';
-import { withOwner, type ContextInput } from './context.js';
+import { readContext, withDefaults, withOwner } from './context.js';
 import { callLine, jsonLines } from './exporters/json.js';
 import { createHealth, type HealthReport } from './health.js';
 import { importCall, type CallInput } from './import.js';
@@ -12,6 +12,7 @@ import { checkOptions, rule, show } from './options.js';
 import { currentPrices, priceCall } from './pricing.js';
 import { rateBookOf } from './rates.js';
 import type { CallRecord, Sink } from './record.js';
+import { useNamespace, type ContextInput } from './scope.js';
 import { createSnapshot, type Snapshot, type SnapshotQuery } from './snapshot.js';
 import { memoryStore } from './stores/memory.js';
 import type { CallsPage, CallsQuery } from './stores/store.js';
@@ -29,6 +30,8 @@ export interface Monitor {
   instrument(): void;
   /** Runs `fn`; calls it makes are recorded by this monitor, with this context. */
   withContext<T>(context: ContextInput, fn: () => T): T;
+  /** For adapters: `withContext()` whose names are defaults, so that `contextFrom` comes first. */
+  withDefaults<T>(context: ContextInput, fn: () => T): T;
   /** Adds a call that was made some other way (another transport, an import). */
   record(call: CallInput): CallRecord;
   /** Adds a sink. Returns the way to take it off again. */
@@ -60,6 +63,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const { clock = systemClock, store = memoryStore() } = options;
   // Compiles it: a table that cannot be right is told now, not by every call.
   if (options.prices !== undefined) rateBookOf(options.prices);
+  const undo = options.namespace ? [useNamespace(options.namespace)] : [];
   const say = options.onNotice ?? warn;
   const health = createHealth({ onNotice: say, onError: options.onError ?? reportFault });
   const prices = () => options.prices ?? currentPrices();
@@ -107,9 +111,10 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     health,
     deliver,
     pricing,
+    readContext: () => readContext(health.guard, options.contextFrom),
     idleMs: options.abandonAfterMs,
   });
-  const undo = [watchUnobserved(() => (unobserved += 1))];
+  undo.push(watchUnobserved(() => (unobserved += 1)));
   let instrumented = false;
   let closing: Promise<void> | undefined;
 
@@ -128,8 +133,9 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     middleware: () => createMiddleware(capture),
     instrument: instrumentAll,
     withContext: (context, fn) => withOwner(capture, context, fn),
+    withDefaults: (context, fn) => withDefaults(capture, context, fn),
     record(input) {
-      const { call: imported, outcome } = importCall(input, clock, health.guard);
+      const { call: imported, outcome } = importCall(input, clock, capture.readContext);
       const call = recordOf(imported, outcome, pricing);
       deliver(call);
       return call;

@@ -25,7 +25,7 @@ const LAYERS: readonly Layer[] = [
   {
     // facts
     modules: [
-      ...['health', 'options', 'context', 'trace', 'request', 'retry'],
+      ...['health', 'options', 'scope', 'context', 'trace', 'request', 'retry'],
       ...['scrub', 'error-facts', 'error-kinds', 'errors'],
       ...['usage', 'prices', 'price-input', 'rates', 'registry', 'pricing'],
       ...['sketch', 'cell', 'bucket'],
@@ -62,7 +62,16 @@ const LAYERS: readonly Layer[] = [
   { modules: ['stores/*', 'exporters/*'], below: [WORDS, FACTS], inside: 'same folder' },
   {
     // the whole
-    modules: ['import', 'monitor-options', 'monitor', 'default', 'http/*', 'http', 'index'],
+    modules: [
+      'import',
+      'monitor-options',
+      'monitor',
+      'default',
+      'http/*',
+      'http',
+      'adapter',
+      'index',
+    ],
     below: [WORDS, FACTS, INTAKE, STATE, EDGES],
     inside: 'any',
   },

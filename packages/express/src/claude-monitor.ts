@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { createHttp, defaultMonitor, type ContextInput, type Monitor } from '@claude-metrics/core';
-import { below, serve } from './mount.js';
-import { monitorOptionsOf, type AdapterOptions } from './options.js';
+import { createAdapter, type Monitor } from '@claude-metrics/core';
+import { serve } from './mount.js';
+import type { AdapterOptions } from './options.js';
 import type { ExpressRequest, Handler } from './request.js';
 import { routeOf } from './route.js';
 
@@ -25,35 +25,17 @@ export interface ClaudeMonitor extends Handler {
 export function claudeMonitor<Req extends IncomingMessage = ExpressRequest>(
   options: AdapterOptions<Req> = {},
 ): ClaudeMonitor {
-  const monitorOptions = monitorOptionsOf(options);
-  const monitor = options.monitor ?? defaultMonitor({ instrument: true, ...monitorOptions });
-  const { path = '/claude-metrics', userId = userOf, feature = routeOf, sessionId } = options;
-  const { authorize, authToken, allowedHosts } = options;
-  const http = createHttp(monitor, {
-    authorize: authorize && ((native) => authorize(native as Req)),
-    authToken,
-    allowedHosts,
-    path: path === false ? undefined : path,
-  });
-
-  // Functions, not values: authentication and routing come later than this middleware.
-  function contextOf(req: Req): ContextInput {
-    return {
-      userId: () => userId(req),
-      feature: () => feature(req),
-      sessionId: sessionId && (() => sessionId(req)),
-    };
-  }
+  const adapter = createAdapter('claudeMonitor', options, { userId: userOf, feature: routeOf });
 
   const middleware: Handler = function claudeMonitor(req, res, next) {
-    const rest = path === false ? null : below(req.url ?? '', path);
-    if (rest !== null) void serve(http, req, res, next, rest);
-    else monitor.withContext(contextOf(req as Req), () => next());
+    const rest = adapter.below(req.url ?? '');
+    if (rest !== null) void serve(adapter, req, res, next, rest);
+    else adapter.run(req as Req, () => next());
   };
   const handler: Handler = function claudeMetrics(req, res, next) {
-    void serve(http, req, res, next, req.url ?? '/');
+    void serve(adapter, req, res, next, req.url ?? '/');
   };
-  return Object.assign(middleware, { monitor, handler });
+  return Object.assign(middleware, { monitor: adapter.monitor, handler });
 }
 
 function userOf(req: ExpressRequest): unknown {

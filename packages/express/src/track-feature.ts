@@ -1,4 +1,4 @@
-import { withContext } from '@claude-metrics/core';
+import { checkFeature, withContext } from '@claude-metrics/core';
 import type { Handler } from './request.js';
 
 /**
@@ -10,13 +10,7 @@ import type { Handler } from './request.js';
  * app.post('/v2/text', trackFeature('summarise'), (req, res) => res.json({}));
  */
 export function trackFeature(name: string): Handler {
-  if (typeof name !== 'string' || name.trim() === '') {
-    throw new TypeError(
-      `[claude-metrics] trackFeature: the name must be a string that is not empty, got ` +
-        `${typeof name === 'string' ? JSON.stringify(name) : typeof name}. ` +
-        "Name what the calls are for: trackFeature('summarise').",
-    );
-  }
+  checkFeature('trackFeature', name);
   return function trackFeature(_req, _res, next) {
     withContext({ feature: name }, () => next());
   };

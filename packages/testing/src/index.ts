@@ -17,3 +17,12 @@ export type {
   Timing,
 } from './answer.js';
 export type { SimulatedRequest } from './request.js';
+export {
+  adapterContract,
+  type AdapterSubject,
+  type ContractApplication,
+  type ContractCase,
+  type ContractRequest,
+  type ContractRoute,
+  type ContractServer,
+} from './adapter-contract.js';
