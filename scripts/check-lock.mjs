@@ -9,7 +9,8 @@ if (lockfileVersion !== 3) faults.push(`lockfileVersion is ${lockfileVersion}, e
 for (const [path, entry] of Object.entries(packages)) {
   if (!path.includes('node_modules/')) continue;
   if (entry.link) {
-    if (!/^(packages|examples|scripts\/majors)\//.test(entry.resolved)) faults.push(`${path} → ${entry.resolved}`);
+    if (!/^(packages|examples|scripts\/majors)\//.test(entry.resolved))
+      faults.push(`${path} → ${entry.resolved}`);
   } else if (entry.resolved && !/^https:\/\/[^/]+\/.+\/-\/[^/]+\.tgz$/.test(entry.resolved)) {
     faults.push(`${path} comes from ${entry.resolved}`);
   } else if (!entry.inBundle && !entry.integrity?.startsWith('sha512-')) {

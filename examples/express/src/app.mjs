@@ -1,18 +1,10 @@
 // The application, as a team would have it: three features, users who sign in, one line of ours.
 import { claudeMonitor, trackFeature } from '@claude-metrics/express';
+import { HOUSE_STYLE, MODELS, question, textOf, users } from 'example-shared';
 import express from 'express';
 
-const MODELS = {
-  chat: 'claude-sonnet-5-5',
-  summarise: 'claude-opus-5-5',
-  classify: 'claude-haiku-5-5',
-};
-
-// Long enough that caching it pays.
-const HOUSE_STYLE = `Summarise for a busy reader.\n${'Plain words, short sentences, figures before opinions, no adverbs. '.repeat(80)}`;
-
-/** @param {{ client: import('@anthropic-ai/sdk').Anthropic, users: Map<string, { id: string }> }} parts */
-export function createApp({ client, users }) {
+/** @param {import('@anthropic-ai/sdk').Anthropic} client */
+export function createApp(client) {
   const app = express();
 
   const monitoring = claudeMonitor();
@@ -73,12 +65,4 @@ export function createApp({ client, users }) {
     res.status(error.status ?? 502).json({ error: 'Claude could not answer.' });
   });
   return { app, monitor: monitoring.monitor };
-}
-
-function question(content) {
-  return { role: 'user', content };
-}
-
-function textOf(message) {
-  return message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
 }

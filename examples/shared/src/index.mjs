@@ -1,0 +1,4 @@
+export { startSimulator } from './claude.mjs';
+export { MODELS, HOUSE_STYLE, question, textOf } from './prompts.mjs';
+export { runExample, serve, users } from './run.mjs';
+export { createTraffic } from './traffic.mjs';
