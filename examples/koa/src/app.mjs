@@ -62,6 +62,10 @@ export function createApp(client) {
   });
 
   app.use(router.routes());
+  // Somebody who closes the tab is no error of ours.
+  app.on('error', (error) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') console.error(error);
+  });
   return { app, monitor: monitoring.monitor };
 }
 

@@ -1,26 +1,14 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { Snapshot } from '@claude-metrics/core';
 import type { Simulator } from '@claude-metrics/testing';
+import { createTraffic, startSimulator, users, type Running, type Start } from 'example-shared';
 
 /** An example as a visitor would see it, some traffic later. */
-const { createTraffic, startSimulator, users } = require('../src/index.mjs') as {
-  createTraffic(parts: object): { steps(count: number): Promise<void> };
-  startSimulator(): Promise<Simulator>;
-  users: ReadonlyMap<string, object>;
-};
-
-export interface Running {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
 const TOKEN = 'a token of at least thirty-two characters'.replaceAll(' ', '-');
 const STEPS = 14;
 
 /** Tests of one example; `start` starts it as its `main` does. */
-export function describeExample(
-  start: (parts: { client: Anthropic; port: number }) => Promise<Running>,
-): void {
+export function describeExample(start: Start): void {
   let simulator: Simulator;
   let application: Running;
   let before: string | undefined;
