@@ -7,7 +7,10 @@ import { check, pack, packages, readJson, root, run, tool } from './packages.mjs
 
 const CORE = '@claude-metrics/core';
 /** Taken from the repository's own install, so that the check follows its versions. */
-const WITH_PEERS = ['@anthropic-ai/sdk', 'express', '@types/express', '@types/node'];
+const WITH_PEERS = [
+  ...['@anthropic-ai/sdk', '@types/node', 'express', '@types/express', 'koa', '@types/koa'],
+  ...['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', 'reflect-metadata', 'rxjs'],
+];
 const WITHOUT_PEERS = ['@types/node'];
 const MODULES = [
   { name: 'nodenext as ESM', folder: 'esm', module: 'nodenext', moduleResolution: 'nodenext' },

@@ -11,6 +11,8 @@ const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare', 'pre
 const LIMITS = {
   '@claude-metrics/core': { bytes: 900_000, dependencies: [] },
   '@claude-metrics/express': { bytes: 100_000, dependencies: ['@claude-metrics/core'] },
+  '@claude-metrics/koa': { bytes: 60_000, dependencies: ['@claude-metrics/core'] },
+  '@claude-metrics/nestjs': { bytes: 200_000, dependencies: ['@claude-metrics/core'] },
   '@claude-metrics/testing': { bytes: 300_000, dependencies: [] },
 };
 

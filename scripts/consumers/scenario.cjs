@@ -17,7 +17,9 @@ const NAMES = {
     'jsonLines',
   ],
   express: ['claudeMonitor', 'trackFeature'],
-  testing: ['createSimulator'],
+  koa: ['claudeMonitor', 'trackFeature'],
+  nestjs: ['ClaudeMetricsModule', 'TrackFeature', 'InjectMonitor', 'InjectAnthropic'],
+  testing: ['createSimulator', 'adapterContract'],
 };
 
 const QUESTION = {
@@ -57,31 +59,24 @@ async function observedCall({ core, testing, Anthropic }) {
   assert.ok(call.cost.nanoUsd > 0, 'the call has a price');
 }
 
-/** One line in an Express app is enough: a plain client is observed, and the mount answers. */
-async function expressApp({ core, express, testing, Anthropic, framework }) {
+/** One line in an app is enough: a plain client is observed, and the mount answers. */
+async function oneLineApp({ core, testing, Anthropic }, start) {
   const sim = await testing.createSimulator();
-  const measure = express.claudeMonitor({ log: false, authorize: () => true });
   const records = [];
-  measure.monitor.on({ name: 'consumer', record: (call) => void records.push(call) });
+  const log = (_line, call) => void records.push(call);
   const client = new Anthropic({ apiKey: 'sk-test', baseURL: sim.url });
-  const app = framework();
-  app.use(measure);
-  app.get('/greet', express.trackFeature('greet'), async (request, response) => {
+  async function greet() {
     core.setContext({ userId: 'ada' });
-    const answer = await client.messages.create(QUESTION);
-    response.json(answer.type);
-  });
-  const server = await new Promise((resolve) => {
-    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
-  });
-  const url = `http://127.0.0.1:${server.address().port}`;
-  const answer = await (await fetch(`${url}/greet`)).json();
-  const snapshot = await (await fetch(`${url}/claude-metrics/snapshot`)).json();
-  await new Promise((resolve) => server.close(resolve));
-  await measure.monitor.close();
+    return (await client.messages.create(QUESTION)).type;
+  }
+  const app = await start({ log, authorize: () => true }, greet);
+  const answer = await (await fetch(`${app.url}/greet`)).text();
+  const snapshot = await (await fetch(`${app.url}/claude-metrics/snapshot`)).json();
+  await app.close();
+  await core.defaultMonitor().close();
   await sim.close();
 
-  assert.equal(answer, 'message');
+  assert.match(answer, /^"?message"?$/);
   assert.equal(records.length, 1, 'auto-observation gives one record');
   assert.equal(records[0].userId, 'ada');
   assert.equal(records[0].feature, 'greet');
@@ -89,4 +84,61 @@ async function expressApp({ core, express, testing, Anthropic, framework }) {
   assert.equal(snapshot.totals.cost.nanoUsd, records[0].cost.nanoUsd);
 }
 
-module.exports = { assertNames, observedCall, expressApp };
+async function listen(app) {
+  const server = await new Promise((resolve) => {
+    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
+  });
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
+
+function expressApp({ express, framework, ...rest }) {
+  return oneLineApp(rest, (options, greet) => {
+    const app = framework();
+    app.use(express.claudeMonitor(options));
+    app.get('/greet', express.trackFeature('greet'), async (_request, response) => {
+      response.send(await greet());
+    });
+    return listen(app);
+  });
+}
+
+function koaApp({ koa, Koa, ...rest }) {
+  return oneLineApp(rest, (options, greet) => {
+    const app = new Koa();
+    app.use(koa.claudeMonitor(options));
+    app.use(koa.trackFeature('greet'));
+    app.use(async (ctx) => {
+      ctx.body = await greet();
+    });
+    return listen(app);
+  });
+}
+
+function nestApp({ nestjs, common, NestFactory, ...rest }) {
+  return oneLineApp(rest, async (options, greet) => {
+    class GreetController {
+      greet() {
+        return greet();
+      }
+    }
+    class AppModule {}
+    const { prototype } = GreetController;
+    const decorators = [common.Get(), nestjs.TrackFeature('greet')];
+    const descriptor = Object.getOwnPropertyDescriptor(prototype, 'greet');
+    const decorated = Reflect.decorate(decorators, prototype, 'greet', descriptor);
+    Object.defineProperty(prototype, 'greet', decorated);
+    common.Controller('greet')(GreetController);
+    common.Module({
+      imports: [nestjs.ClaudeMetricsModule.forRoot(options)],
+      controllers: [GreetController],
+    })(AppModule);
+    const app = await NestFactory.create(AppModule, { logger: false });
+    await app.listen(0, '127.0.0.1');
+    return { url: await app.getUrl(), close: () => app.close() };
+  });
+}
+
+module.exports = { assertNames, observedCall, expressApp, koaApp, nestApp };

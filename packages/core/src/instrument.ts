@@ -24,7 +24,7 @@ interface ClientPrototype {
 }
 
 const SDK = '@anthropic-ai/sdk';
-const US = ['@claude-metrics/core', '@claude-metrics/express'];
+const US = ['core', 'express', 'koa', 'nestjs'].map((name) => `@claude-metrics/${name}`);
 
 // Which capture a middleware of ours belongs to (none: the default monitor's, whichever that is by
 // then), and which client it was made for.

@@ -1,7 +1,7 @@
 /**
  * docs/api.md and the code name the same things.
  *
- * Format of docs/api.md: below a heading `## @claude-metrics/core` (or express, or testing), up to
+ * Format of docs/api.md: below a heading `## @claude-metrics/core` (or another package), up to
  * the next heading of that size, every table whose first column is headed `Name` lists exports. Its
  * rows start with the name in code format, with or without a signature:
  *
@@ -18,7 +18,7 @@ import { parseAll, repository, sourcesOf } from './sources.js';
 
 const page = join(repository, 'docs', 'api.md');
 
-describe.each(['core', 'express', 'testing'])('@claude-metrics/%s', (name) => {
+describe.each(['core', 'express', 'koa', 'nestjs', 'testing'])('@claude-metrics/%s', (name) => {
   const documented = existsSync(page)
     ? documentedNames(readFileSync(page, 'utf8'), `@claude-metrics/${name}`)
     : [];

@@ -84,10 +84,12 @@ const LONG: Readonly<Record<string, string>> = {
   'core/record': 'type declarations: the words of the system, to be read in one go',
 };
 
-const PACKAGES = ['core', 'express', 'testing'] as const;
+const PACKAGES = ['core', 'express', 'koa', 'nestjs', 'testing'] as const;
 const sources = {
   core: sourcesOf('core'),
   express: sourcesOf('express'),
+  koa: sourcesOf('koa'),
+  nestjs: sourcesOf('nestjs'),
   testing: sourcesOf('testing'),
 };
 
@@ -149,18 +151,22 @@ describe('imports', () => {
     expect(foreignTo(sources.testing)).toEqual([]);
   });
 
-  it('of express from outside are core and its framework', () => {
-    expect(foreignTo(sources.express, ['@claude-metrics/core', 'express'])).toEqual([]);
+  it.each([
+    ['express', ['express']],
+    ['koa', ['koa']],
+    ['nestjs', ['@nestjs/common', '@nestjs/core', '@nestjs/terminus', 'rxjs', '@anthropic-ai/sdk']],
+  ] as const)('of %s from outside are core and its framework', (name, framework) => {
+    expect(foreignTo(sources[name], ['@claude-metrics/core', ...framework])).toEqual([]);
   });
 
-  it('of express from core are public names', () => {
+  it.each(['express', 'koa', 'nestjs'] as const)('of %s from core are public names', (name) => {
     const known = new Set(sources.core.get('index')?.exports);
-    const used = [...sources.express.values()]
+    const used = [...sources[name].values()]
       .flatMap((source) => source.imports)
       .filter(({ from }) => from === '@claude-metrics/core')
       .flatMap(({ names }) => names);
     expect(used).not.toEqual([]);
-    expect(used.filter((name) => !known.has(name))).toEqual([]);
+    expect(used.filter((each) => !known.has(each))).toEqual([]);
   });
 });
 

@@ -20,7 +20,10 @@ export async function serve<Req extends ExpressRequest>(
       secure: req.secure === true || (req.socket as Partial<TLSSocket>).encrypted === true,
       native: req as Req,
     });
-    res.writeHead(status, headers);
+    const { 'set-cookie': cookie, ...rest } = headers;
+    // Added, because a session may have set one of its own.
+    if (cookie !== undefined) res.appendHeader('set-cookie', cookie);
+    res.writeHead(status, rest);
     res.end(body);
   } catch (error) {
     next(error);

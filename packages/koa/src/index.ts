@@ -1,1 +1,9 @@
-export {};
+// The API of @claude-metrics/koa.
+
+export { claudeMonitor, type ClaudeMonitor } from './claude-monitor.js';
+export { trackFeature } from './track-feature.js';
+export type { AdapterOptions } from './options.js';
+export type { KoaContext, KoaMiddleware, KoaState, Next, RequestUser } from './context.js';
+
+// From core, for work that leaves the request: queues, timers, event listeners.
+export { bindContext, setContext, withContext } from '@claude-metrics/core';

@@ -1,122 +1,38 @@
+import { accessCases } from './adapter-contract/access.js';
+import { contextCases } from './adapter-contract/context.js';
+import { errorCases } from './adapter-contract/errors.js';
+import { featureCases } from './adapter-contract/features.js';
+import { identityCases } from './adapter-contract/identity.js';
+import { monitorCases } from './adapter-contract/monitors.js';
+import { mountCases } from './adapter-contract/mount.js';
+import { placeCases } from './adapter-contract/places.js';
+import { onStage, type Cases } from './adapter-contract/stage.js';
+import type { AdapterSubject, ContractCase } from './adapter-contract/subject.js';
+
+export type * from './adapter-contract/subject.js';
+
+const CASES: Cases = {
+  ...placeCases,
+  ...contextCases,
+  ...identityCases,
+  ...featureCases,
+  ...mountCases,
+  ...accessCases,
+  ...errorCases,
+  ...monitorCases,
+};
+
 /**
  * What every adapter must do, as a list of cases for any test runner. A case drives a real server of
  * the framework, the real SDK and a simulator; nothing of a framework is known here.
  *
- * - **subject**: an adapter under test, with the framework it runs on.
- * - **application**: what a case needs, in words that every framework has; the subject builds it.
+ * @example
+ * const cases = adapterContract({ core, Anthropic, request: supertest, start });
+ * it.each(cases)('$name', ({ run }) => run());
  */
-
-export interface ContractCase {
-  readonly name: string;
-  run(): Promise<void>;
-}
-
-export interface AdapterSubject {
-  readonly core: ContractCore;
-  /** The SDK's client. */
-  readonly Anthropic: new (options: { apiKey: string; baseURL: string }) => ContractClient;
-  /** `supertest`. */
-  readonly request: (origin: string) => ContractAgent;
-  /** Carries context in this namespace of cls-hooked, instead of AsyncLocalStorage. */
-  readonly namespace?: unknown;
-  /** Builds the application and listens on 127.0.0.1, on a port of the system's choice. */
-  start(application: ContractApplication): Promise<ContractServer>;
-}
-
-/** What an application has, from the outside to the inside. */
-export interface ContractApplication {
-  /** One adapter each (`claudeMonitor(options)`, `forRoot(options)`), in the order they are added. */
-  readonly adapters: readonly Readonly<Record<string, unknown>>[];
-  /** Everything, the adapters too, is mounted below this path (`/api`). */
-  readonly prefix?: string | undefined;
-  /**
-   * Runs for every request after the adapters and before the routes, as authentication does. What it
-   * resolves to is put where the framework's users keep the user of a request.
-   */
-  readonly authenticate?: ((header: ContractHeaders) => Promise<unknown>) | undefined;
-  readonly routes: readonly ContractRoute[];
-}
-
-export type ContractHeaders = (name: string) => string | undefined;
-
-export interface ContractRoute {
-  readonly method: 'GET' | 'POST';
-  /** With `:name` for a parameter, as every framework of ours writes it. */
-  readonly path: string;
-  /** `trackFeature(feature)` or `@TrackFeature(feature)`. */
-  readonly feature?: string | undefined;
-  /** What it resolves to is the JSON answer. What it throws is the framework's to handle. */
-  handle(request: ContractRequest): Promise<unknown>;
-}
-
-export interface ContractRequest {
-  readonly params: Readonly<Record<string, string>>;
-  /** The parsed JSON body of a `POST`. */
-  readonly body: unknown;
-  readonly header: ContractHeaders;
-  /** Sends text as it comes, instead of a JSON answer. Resolves when everything is out. */
-  stream(chunks: AsyncIterable<string>): Promise<void>;
-}
-
-export interface ContractServer {
-  readonly origin: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/** `@claude-metrics/core`, as far as the cases use it. */
-export interface ContractCore {
-  createMonitor(options: object): ContractMonitor;
-  withContext<T>(context: object, fn: () => T): T;
-  setContext(patch: object): void;
-  bindContext<F extends (...args: never[]) => unknown>(fn: F): F;
-}
-
-export interface ContractMonitor {
-  on(sink: { readonly name: string; record(call: ContractCall): void }): () => void;
-  observe<C>(client: C): C;
-  health(): { readonly faults: Readonly<Record<string, unknown>> };
-  close(): Promise<void>;
-}
-
-/** A record, as far as the cases look at it. */
-export interface ContractCall {
-  readonly userId: string | null;
-  readonly feature: string | null;
-  readonly sessionId: string | null;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly outcome: string;
-}
-
-export interface ContractClient {
-  readonly messages: { create(request: never): PromiseLike<unknown> };
-}
-
-/** An agent of supertest, structurally. */
-export interface ContractAgent {
-  get(path: string): ContractTest;
-  post(path: string): ContractTest;
-}
-
-export interface ContractTest extends PromiseLike<ContractResponse> {
-  set(headers: object): ContractTest;
-  send(body: object): ContractTest;
-}
-
-export interface ContractResponse {
-  readonly status: number;
-  readonly type: string;
-  readonly text: string;
-  readonly body: unknown;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** @see ContractCase */
 export function adapterContract(subject: AdapterSubject): readonly ContractCase[] {
-  return [
-    {
-      name: 'starts',
-      run: async () => (await subject.start({ adapters: [{}], routes: [] })).close(),
-    },
-  ];
+  return Object.entries(CASES).map(([name, play]) => ({
+    name,
+    run: () => onStage(subject, play),
+  }));
 }

@@ -1,8 +1,21 @@
 /** The documentation and the code name the same things, and its examples run. */
 import Anthropic from '@anthropic-ai/sdk';
+import * as core from '@claude-metrics/core';
+import * as adapter from '@claude-metrics/express';
+import express from 'express';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { answers, createSimulator, replay, type Answer, type Simulator } from '../src/index.js';
+import request from 'supertest';
+import {
+  adapterContract,
+  answers,
+  createSimulator,
+  replay,
+  type Answer,
+  type ContractCase,
+  type Simulator,
+} from '../src/index.js';
 import { clientOf, QUESTION, STREAM } from './sdk.js';
 
 const root = join(__dirname, '..', '..', '..');
@@ -22,7 +35,9 @@ function run(code: string, names: Readonly<Record<string, unknown>>): Promise<un
   return new AsyncFunction(...Object.keys(names), code)(...Object.values(names));
 }
 
-const [jestExample = '', ...scripts] = examplesIn(page);
+const [jestExample = '', ...others] = examplesIn(page);
+const contractExample = others.find((code) => code.includes('adapterContract(')) ?? '';
+const scripts = others.filter((code) => code !== contractExample);
 const [readmeExample = ''] = examplesIn(readme);
 
 /** Names in the first column of the table that has this heading. */
@@ -61,6 +76,22 @@ it('runs the Jest example of the page', async () => {
   }
   await all('afterAll');
   expect.assertions(4);
+});
+
+it('runs the contract as the page does', async () => {
+  let cases: readonly ContractCase[] = [];
+  const each = (given: typeof cases) => () => (cases = given);
+  const names = { core, Anthropic, adapterContract, express, once, request, ...adapter };
+  await run(contractExample, { ...names, it: { each } });
+  expect(cases.length).toBeGreaterThan(50);
+  for (const { run: play } of cases) await play();
+});
+
+it('names every part of a subject and of an application', () => {
+  const given = /adapterContract\(\{ (.*) \}\)/.exec(contractExample)?.[1]?.split(', ') ?? [];
+  expect(rowsOf('subject').sort()).toEqual([...given, 'namespace'].sort());
+  const taken = /start\(\{ (.*) \}\)/.exec(contractExample)?.[1]?.match(/\b[a-z]\w+/g) ?? [];
+  expect(rowsOf('application')).toEqual(taken);
 });
 
 describe('the scripts of the page', () => {

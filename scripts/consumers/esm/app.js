@@ -1,8 +1,16 @@
 import { Anthropic } from '@anthropic-ai/sdk';
 import * as core from '@claude-metrics/core';
 import * as express from '@claude-metrics/express';
+import * as koa from '@claude-metrics/koa';
+import * as nestjs from '@claude-metrics/nestjs';
 import * as testing from '@claude-metrics/testing';
+import * as common from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import framework from 'express';
-import { expressApp } from '../scenario.cjs';
+import Koa from 'koa';
+import { expressApp, koaApp, nestApp } from '../scenario.cjs';
 
-await expressApp({ core, express, testing, Anthropic, framework });
+const packages = { core, testing, Anthropic };
+await expressApp({ ...packages, express, framework });
+await koaApp({ ...packages, koa, Koa });
+await nestApp({ ...packages, nestjs, common, NestFactory });

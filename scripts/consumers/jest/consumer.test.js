@@ -1,12 +1,14 @@
 const { Anthropic } = require('@anthropic-ai/sdk');
 const core = require('@claude-metrics/core');
 const express = require('@claude-metrics/express');
+const koa = require('@claude-metrics/koa');
 const testing = require('@claude-metrics/testing');
 const framework = require('express');
-const { assertNames, expressApp, observedCall } = require('../scenario.cjs');
+const Koa = require('koa');
+const { assertNames, expressApp, koaApp, observedCall } = require('../scenario.cjs');
 
 test('the packages export their names', () => {
-  expect(() => assertNames({ core, express, testing })).not.toThrow();
+  expect(() => assertNames({ core, express, koa, testing })).not.toThrow();
 });
 
 test('one observed call gives one record', async () => {
@@ -16,4 +18,8 @@ test('one observed call gives one record', async () => {
 test('an Express app needs one line', async () => {
   const run = expressApp({ core, express, testing, Anthropic, framework });
   await expect(run).resolves.toBeUndefined();
+});
+
+test('a Koa app needs one line', async () => {
+  await expect(koaApp({ core, koa, testing, Anthropic, Koa })).resolves.toBeUndefined();
 });

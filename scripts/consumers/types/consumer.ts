@@ -8,8 +8,13 @@ import {
   type Sink,
 } from '@claude-metrics/core';
 import { claudeMonitor, trackFeature } from '@claude-metrics/express';
-import { createSimulator } from '@claude-metrics/testing';
+import * as koa from '@claude-metrics/koa';
+import { ClaudeMetricsModule, TrackFeature } from '@claude-metrics/nestjs';
+import { ClaudeMetricsTestingModule } from '@claude-metrics/nestjs/testing';
+import { adapterContract, createSimulator } from '@claude-metrics/testing';
+import type { DynamicModule } from '@nestjs/common';
 import express from 'express';
+import Koa from 'koa';
 
 const spent: number[] = [];
 const sink: Sink = {
@@ -43,6 +48,17 @@ app.use(claudeMonitor({ authorize: () => true }));
 app.get('/greet', trackFeature('greet'), async (_request, response) => {
   response.send(await greet());
 });
+
+export const koaApp = new Koa();
+koaApp.use(koa.claudeMonitor({ userId: (ctx) => ctx.state.user?.id }));
+koaApp.use(koa.trackFeature('greet'));
+
+export const modules: DynamicModule[] = [
+  ClaudeMetricsModule.forRoot({ path: '/claude' }),
+  ClaudeMetricsTestingModule.forRoot(),
+];
+export const decorate: MethodDecorator & ClassDecorator = TrackFeature('greet');
+export const contract: typeof adapterContract = adapterContract;
 
 // @ts-expect-error: an option that does not exist is a compile error, so types are not `any`.
 createMonitor({ logg: false });
