@@ -49,7 +49,8 @@ export function withDefaults<T>(owner: Owner, context: ContextInput, fn: () => T
  */
 export function setContext(patch: ContextInput): void {
   const scope = currentScope();
-  if (scope) scope.own = { ...scope.own, ...patch };
+  if (scope?.defaults) scope.said = { ...scope.said, ...patch };
+  else if (scope) scope.own = { ...scope.own, ...patch };
   else enter({ parent: undefined, own: patch, owner: undefined, defaults: false });
 }
 
@@ -120,6 +121,7 @@ function sourcesOf(
   const sources: ContextInput[] = [];
   let ask = contextFrom;
   for (let scope = currentScope(); scope; scope = scope.parent) {
+    if (scope.said) sources.push(scope.said);
     if (scope.defaults && ask) {
       push(sources, guard('contextFrom', ask));
       ask = undefined;

@@ -23,6 +23,8 @@ export interface ContextInput {
 export interface Scope {
   readonly parent: Scope | undefined;
   own: ContextInput;
+  /** What `setContext()` has added to defaults; it is explicit. */
+  said?: ContextInput;
   /** The monitor that calls in here belong to. */
   readonly owner: Owner | undefined;
   readonly defaults: boolean;

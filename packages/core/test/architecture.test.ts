@@ -154,7 +154,13 @@ describe('imports', () => {
   it.each([
     ['express', ['express']],
     ['koa', ['koa']],
-    ['nestjs', ['@nestjs/common', '@nestjs/core', '@nestjs/terminus', 'rxjs', '@anthropic-ai/sdk']],
+    [
+      'nestjs',
+      [
+        ...['@nestjs/common', '@nestjs/core', '@nestjs/terminus', 'rxjs', 'reflect-metadata'],
+        '@anthropic-ai/sdk',
+      ],
+    ],
   ] as const)('of %s from outside are core and its framework', (name, framework) => {
     expect(foreignTo(sources[name], ['@claude-metrics/core', ...framework])).toEqual([]);
   });

@@ -178,6 +178,21 @@ describe('contextFrom', () => {
     });
   });
 
+  it('comes after what setContext() adds to an adapter’s scope', () => {
+    const monitor = open({ contextFrom: () => mine });
+    const seen = monitor.withDefaults({ userId: 'request', sessionId: 'request' }, () => {
+      setContext({ userId: 'said' });
+      setContext({ tags: { plan: 'free' } });
+      return names(monitor);
+    });
+    expect(seen).toEqual({
+      userId: 'said',
+      feature: 'my-feature',
+      sessionId: 'request',
+      tags: { plan: 'free', region: 'eu' },
+    });
+  });
+
   it('is asked at each call, once, and may know nothing', () => {
     const answers = [{ userId: 'first' }, undefined, { userId: null }];
     let asked = 0;

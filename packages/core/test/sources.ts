@@ -41,7 +41,7 @@ export function parseAll(texts: Readonly<Record<string, string>>): Sources {
 }
 
 function parse(text: string): Source {
-  const program = parseSync(text, { syntax: 'typescript', target: 'es2022' });
+  const program = parseSync(text, { syntax: 'typescript', decorators: true, target: 'es2022' });
   const imports: Import[] = [];
   const forbidden: string[] = [];
   walk(program, 0, (node, depth) => {

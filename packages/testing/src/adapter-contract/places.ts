@@ -150,10 +150,11 @@ async function playPlace(stage: Stage, { calls, work }: Place): Promise<void> {
         path: '/work/:room',
         async handle(request) {
           const { user } = request.body as { user: string };
+          assert.equal(request.params['room'], `${user}-room`);
           let made = 0;
           const label = () => `${user}-${(made += 1)}`;
           await work({ stage, request, label, answered });
-          return { user, room: request.params['room'] };
+          return {};
         },
       },
     ],

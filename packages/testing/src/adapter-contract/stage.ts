@@ -20,10 +20,9 @@ import type {
 export interface Stage {
   readonly subject: AdapterSubject;
   readonly simulator: Simulator;
-  /** Observed by every monitor of the stage. */
-  readonly client: ContractClient;
   /** A client that nobody observes. */
   bareClient(): ContractClient;
+  /** A monitor that observes the client of the stage. */
   createMonitor(options?: object): Watched;
   start(application: Partial<ContractApplication>): Promise<Running>;
   /** A Claude call. */
@@ -54,6 +53,8 @@ export interface StreamEvent {
 /** By name. */
 export type Cases = Readonly<Record<string, (stage: Stage) => Promise<void>>>;
 
+/** What cases may change, and what decides how an adapter starts. */
+const ENV = ['NODE_ENV', 'CLAUDE_METRICS_AUTH_TOKEN'];
 const QUESTION = { model: 'claude-sonnet-5-5', max_tokens: 64 };
 /** A record that has not come by then will not come, and a case that waits for more is stuck. */
 const PATIENCE_MS = 10_000;
@@ -65,16 +66,24 @@ export async function onStage(
 ): Promise<void> {
   const simulator = await createSimulator({ respond: (request) => ({ id: labelOf(request) }) });
   const toClose: (() => Promise<void>)[] = [() => simulator.close()];
-  const env = { ...process.env };
+  const env = ENV.map((name) => [name, process.env[name]] as const);
+  delete process.env['CLAUDE_METRICS_AUTH_TOKEN'];
   try {
     await inTime(play(createStage(subject, simulator, toClose)));
   } finally {
-    for (const name of ['NODE_ENV', 'CLAUDE_METRICS_AUTH_TOKEN']) {
-      if (env[name] === undefined) delete process.env[name];
-      else process.env[name] = env[name];
+    for (const [name, value] of env) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
     }
-    for (const close of toClose.toReversed()) await close();
+    await closeAll(toClose.toReversed());
   }
+}
+
+/** All of them, also when one of them fails. */
+async function closeAll(closes: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of closes) await close().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 function createStage(
@@ -99,7 +108,6 @@ function createStage(
   return {
     subject,
     simulator,
-    client,
     bareClient,
     createMonitor(options) {
       const monitor = subject.core.createMonitor({
