@@ -17,6 +17,7 @@ const long = capture('stream of 500 events', 'stream-500', quick ? 80 : 400);
 perEvent(short, long);
 ttft(0, quick ? 300 : 1_500);
 ttft(20, quick ? 60 : 300);
+for (const framework of ['express', 'koa']) http(framework, quick ? 8 : 24);
 state();
 
 /** CPU and allocation of a call, in process: the SDK is real, only `fetch` is a function of ours. */
@@ -62,6 +63,18 @@ function ttft(thinkMs, calls) {
     'against bare': round(micros / found.bare, 3),
   }));
   console.log(`time to first token, over sockets, from a server that thinks for ${thinkMs} ms`);
+  console.table(rows);
+}
+
+/** What a request costs that makes no call at all. */
+function http(framework, rounds) {
+  const found = child('http.mjs', framework, rounds);
+  const rows = Object.entries(found).map(([variant, micros]) => ({
+    variant,
+    'CPU µs/request': round(micros),
+    'throughput against header': round(found.header / micros, 3),
+  }));
+  console.log(`hello world on ${framework}, CPU of the server`);
   console.table(rows);
 }
 
