@@ -1,23 +1,69 @@
 /** @jest-config-loader esbuild-register */
 import type { Config } from 'jest';
 
-const config: Config = {
+type Project = Exclude<NonNullable<Config['projects']>[number], string>;
+
+const swc = (parser: object, transform: object = {}): [string, object] => [
+  '@swc/jest',
+  {
+    jsc: { target: 'es2022', parser, transform, keepClassNames: true },
+    module: { type: 'commonjs' },
+    sourceMaps: 'inline',
+  },
+];
+const sources = {
+  '^@claude-metrics/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts',
+  '^(\\.{1,2}/.*)\\.js$': '$1',
+};
+
+const packages: Project = {
+  displayName: 'packages',
   testEnvironment: 'node',
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/examples/*/test/**/*.test.ts'],
-  moduleNameMapper: {
-    '^@claude-metrics/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts',
-    '^(\\.{1,2}/.*)\\.js$': '$1',
-  },
-  transform: {
-    '^.+\\.ts$|/examples/.+\\.mjs$': [
-      '@swc/jest',
-      {
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' }, keepClassNames: true },
-        module: { type: 'commonjs' },
-        sourceMaps: 'inline',
-      },
-    ],
-  },
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/(packages|examples)/nestjs/'],
+  moduleNameMapper: sources,
+  transform: { '^.+\\.ts$|/examples/.+\\.mjs$': swc({ syntax: 'typescript' }) },
+  coverageProvider: 'v8',
+};
+
+/** The tests of the Nest package, on one major of Nest: that in `folder`, or the installed one. */
+function nest(major: number, folder?: string): Project {
+  const framework = '^@nestjs/(common|core|platform-express|platform-fastify|terminus|testing)';
+  return {
+    ...packages,
+    displayName: `nest-${major}`,
+    testMatch: ['<rootDir>/{packages,examples}/nestjs/test/**/*.test.ts'],
+    // @nestjs/schedule and the like are installed for the newest major only, and so is the example.
+    testPathIgnorePatterns: ['/node_modules/', ...(folder ? ['/test/nest-12/', '/examples/'] : [])],
+    globals: { NEST_MAJOR: major },
+    moduleNameMapper: {
+      ...(folder && {
+        [`${framework}$`]: `<rootDir>/${folder}/node_modules/@nestjs/$1`,
+        [`${framework}/(.*)$`]: `<rootDir>/${folder}/node_modules/@nestjs/$1/$2`,
+      }),
+      '^@claude-metrics/([a-z-]+)/([a-z-]+)$': '<rootDir>/packages/$1/src/$2.ts',
+      ...sources,
+    },
+    // Nest 12 is ESM only; compiled, it can be required on every Node.
+    transformIgnorePatterns: ['/node_modules/(?!@nestjs/)'],
+    transform: {
+      '/node_modules/@nestjs/.+\\.js$': swc({ syntax: 'ecmascript' }),
+      '/examples/.+\\.mjs$': swc({ syntax: 'ecmascript' }),
+      '^.+\\.ts$': swc(
+        { syntax: 'typescript', decorators: true },
+        { legacyDecorator: true, decoratorMetadata: true },
+      ),
+    },
+  };
+}
+
+const config: Config = {
+  projects: [
+    packages,
+    nest(10, 'scripts/majors/nest-10'),
+    nest(11, 'scripts/majors/nest-11'),
+    nest(12),
+  ],
   testTimeout: 30_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],

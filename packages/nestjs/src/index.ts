@@ -1,1 +1,26 @@
-export {};
+// The API of @claude-metrics/nestjs.
+
+export { ClaudeMetricsModule } from './claude-metrics-module.js';
+export { TrackFeature } from './track-feature.js';
+
+// What can be injected
+export {
+  CLAUDE_CLIENT,
+  CLAUDE_METRICS_OPTIONS,
+  CLAUDE_MONITOR,
+  InjectAnthropic,
+  InjectMonitor,
+} from './tokens.js';
+
+// Options
+export type {
+  ClaudeMetricsAsyncOptions,
+  ClaudeMetricsFactoryOptions,
+  ClaudeMetricsOptions,
+  ClaudeMetricsOptionsFactory,
+  ClaudeMetricsRootOptions,
+} from './options.js';
+export type { ExpressRequest, FastifyRequest, RequestUser } from './request.js';
+
+// From core, for work that leaves the request: queues, timers, event listeners.
+export { bindContext, setContext, withContext } from '@claude-metrics/core';

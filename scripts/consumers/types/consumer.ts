@@ -14,7 +14,6 @@ import { ClaudeMetricsTestingModule } from '@claude-metrics/nestjs/testing';
 import { adapterContract, createSimulator } from '@claude-metrics/testing';
 import type { DynamicModule } from '@nestjs/common';
 import express from 'express';
-import Koa from 'koa';
 
 const spent: number[] = [];
 const sink: Sink = {
@@ -49,9 +48,9 @@ app.get('/greet', trackFeature('greet'), async (_request, response) => {
   response.send(await greet());
 });
 
-export const koaApp = new Koa();
-koaApp.use(koa.claudeMonitor({ userId: (ctx) => ctx.state.user?.id }));
-koaApp.use(koa.trackFeature('greet'));
+export const koaMonitor: koa.ClaudeMonitor = koa.claudeMonitor({
+  userId: (ctx) => ctx.state.user?.id,
+});
 
 export const modules: DynamicModule[] = [
   ClaudeMetricsModule.forRoot({ path: '/claude' }),
