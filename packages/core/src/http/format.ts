@@ -1,21 +1,25 @@
 /** Numbers and times as people read them. English notation and UTC, whatever the host's locale. */
 
-const integer = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const cents = new Intl.NumberFormat('en-US', {
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 2,
-});
+// Made when a page is: loading the locale's data takes longer than loading half of this package.
+let integer: Intl.NumberFormat | undefined;
+let cents: Intl.NumberFormat | undefined;
+const integers = () => (integer ??= new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 }));
+const dollars = () =>
+  (cents ??= new Intl.NumberFormat('en-US', {
+    minimumFractionDigits: 2,
+    maximumFractionDigits: 2,
+  }));
 const NANO = 1e9;
 
 export function formatCount(count: number): string {
-  return integer.format(count);
+  return integers().format(count);
 }
 
 /** Cents from a dollar on; below it four digits, or the first two that are not zero. */
 export function formatUsd(nanoUsd: number): string {
   const usd = nanoUsd / NANO;
   const size = Math.abs(usd);
-  if (size === 0 || size >= 1) return `$${cents.format(usd)}`;
+  if (size === 0 || size >= 1) return `$${dollars().format(usd)}`;
   if (size >= 0.01) return `$${usd.toFixed(4)}`;
   const digits = Math.min(9, 1 - Math.floor(Math.log10(size)));
   return `$${usd.toFixed(Math.max(4, digits))}`;
@@ -29,7 +33,7 @@ export function formatExactUsd(nanoUsd: number): string {
 }
 
 export function formatMs(ms: number): string {
-  if (ms < 1000) return `${integer.format(ms)} ms`;
+  if (ms < 1000) return `${formatCount(ms)} ms`;
   if (ms < 100_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
   return `${(ms / 60_000).toFixed(1)} min`;
 }
