@@ -89,7 +89,8 @@ function moveToFront(express: unknown, middleware: Middleware): void {
 
 /**
  * Fastify's hooks are the right place, and Nest's middleware runs in one that may come before ours; so
- * a visit begins in whichever is first. Reading a body loses the context: it is taken up again after.
+ * a visit begins in whichever is first. A hook of the application's that goes on in somebody else's
+ * callback loses the context; it is taken up again before the guards.
  */
 function connectFastify(instance: unknown, entries: readonly Entry[]): void {
   const fastify = instance as Fastify;

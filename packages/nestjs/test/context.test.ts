@@ -16,10 +16,10 @@ import {
   type ExecutionContext,
   type MiddlewareConsumer,
 } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import type { NestExpressApplication } from '@nestjs/platform-express';
-import { ExpressAdapter } from '@nestjs/platform-express';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createMonitor } from '@claude-metrics/core';
 import { request as httpRequest } from 'node:http';
 import { from, mergeMap, type Observable } from 'rxjs';
@@ -186,6 +186,18 @@ describe.each(platforms)('calls on $name', (platform) => {
     expect(await measured.calls()).toEqual(['null: inner', 'null: inner']);
   });
 
+  it('of a global guard of the root module have the route: it runs before ours', async () => {
+    @Module({ imports: [appModule()], providers: [{ provide: APP_GUARD, useClass: AskingGuard }] })
+    class RootModule {}
+    const agent = await start(RootModule);
+    expect((await agent.get('/chat/named/7')).status).toBe(200);
+    expect(await measured.calls()).toEqual([
+      'ada: named',
+      'ada: named',
+      'null: GET /chat/named/:id',
+    ]);
+  });
+
   it('come under @TrackFeature() before the option `feature`, and that before the route', async () => {
     const agent = await start(appModule({ feature: () => 'mine' }));
     await agent.get('/chat/guarded/7');
@@ -337,5 +349,27 @@ describe('on Express', () => {
     running = await listen(app);
     await request(running.origin).get('/chat/guarded/7?abc');
     expect(seen).toEqual([{ parsed: 3 }]);
+  });
+});
+
+describe('on Fastify', () => {
+  it('a hook that goes on in somebody else’s callback does not lose the context', async () => {
+    const [, fastify] = platforms;
+    const app = (await fastify?.create(appModule())) as NestFastifyApplication;
+    let arrived = () => {};
+    const waiting = new Promise<void>((resolve) => (arrived = resolve));
+    let goOn = () => {};
+    const instance = app.getHttpAdapter().getInstance();
+    instance.addHook('onRequest', (_request, _reply, done) => {
+      goOn = done;
+      arrived();
+    });
+    running = await listen(app);
+    const answer = fetch(`${running.origin}/chat/named/7`);
+    await waiting;
+    // Outside of the request: nothing of its context is here.
+    goOn();
+    expect((await answer).status).toBe(200);
+    expect(await measured.calls()).toEqual(['ada: named', 'ada: named']);
   });
 });

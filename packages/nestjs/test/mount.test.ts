@@ -9,6 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, NestFactory, RouterModule } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import express from 'express';
 import { connect } from 'node:net';
@@ -248,6 +249,44 @@ describe.each(platforms)('the mount on $name', (platform) => {
     } finally {
       process.env['NODE_ENV'] = before;
     }
+  });
+});
+
+describe('the controller', () => {
+  it('is left out of what @nestjs/swagger describes', () => {
+    const [controller] = ClaudeMetricsModule.forRoot().controllers ?? [];
+    // As its `@ApiExcludeController()` says it.
+    const excluded: unknown = Reflect.getMetadata(
+      'swagger/apiExcludeController',
+      controller as Type,
+    );
+    expect(excluded).toEqual([true]);
+  });
+});
+
+describe('the session cookie', () => {
+  const opened = (url: string, protocol: string) =>
+    request(url).get(`/claude-metrics/?token=${TOKEN}`).set('x-forwarded-proto', protocol);
+  const secureOf = async (app: App) => {
+    running = await listen(app);
+    const answers = [await opened(running.origin, 'http'), await opened(running.origin, 'https')];
+    return answers.map(({ headers }) => String(headers['set-cookie']).endsWith('; Secure'));
+  };
+
+  it('is Secure exactly when Express knows that the connection is', async () => {
+    const [platform] = platforms;
+    const app = (await platform?.create(moduleWith())) as NestExpressApplication;
+    app.set('trust proxy', true);
+    expect(await secureOf(app)).toEqual([false, true]);
+  });
+
+  it('is Secure exactly when Fastify knows that the connection is', async () => {
+    const app = await NestFactory.create<NestFastifyApplication>(
+      moduleWith(),
+      new FastifyAdapter({ trustProxy: true }),
+      { logger: false, abortOnError: false },
+    );
+    expect(await secureOf(app)).toEqual([false, true]);
   });
 });
 
