@@ -9,11 +9,17 @@ import { isObservable, Observable, type Subscriber } from 'rxjs';
  */
 type Resume = <T>(work: () => T) => T;
 
-/** `result`, whose work runs in the context of right now. A promise needs nothing: it works already. */
+/** `result`, whose work runs in the context of right now. */
 export function keepContext<T>(result: T): T {
   if (typeof result !== 'object' || result === null) return result;
+  if (isPlainPromise(result)) return result.then(keepContext) as T;
   if (isObservable(result)) return isCold(result) ? (subscribing(result) as T) : result;
   return isIterator(result) ? iterating(result) : result;
+}
+
+/** A promise works already, but what it brings may not. One with methods of its own stays what it is. */
+function isPlainPromise(result: object): result is Promise<unknown> {
+  return result instanceof Promise && result.constructor === Promise;
 }
 
 /** A subject and its like are hot: to subscribe starts nothing, and they have methods of their own. */

@@ -12,6 +12,8 @@ import { listen, platforms } from './nest.js';
 const feature = () => getContext()?.feature ?? null;
 const later = () => new Promise((resolve) => setTimeout(resolve, 1));
 
+class OwnPromise extends Promise<unknown> {}
+
 const namespace = createNamespace('results');
 afterAll(() => destroyNamespace('results'));
 
@@ -55,6 +57,22 @@ describe.each([
         await later();
         return feature();
       });
+    }
+    @TrackFeature('promised')
+    async promised(): Promise<Observable<unknown>> {
+      await later();
+      return defer(async () => feature());
+    }
+    @TrackFeature('promised items')
+    async promisedItems(): Promise<AsyncGenerator<unknown>> {
+      await later();
+      return (async function* items() {
+        yield feature();
+      })();
+    }
+    @TrackFeature('own promise')
+    ownPromise(own: OwnPromise): OwnPromise {
+      return own;
     }
     @TrackFeature('user')
     user(): Observable<unknown> {
@@ -108,6 +126,15 @@ describe.each([
     }
   }
   const service = new Service();
+
+  it('keeps the name for what a promise brings, and leaves a promise with methods of its own', async () => {
+    expect(await firstValueFrom(await service.promised())).toBe('promised');
+    const { value } = (await (await service.promisedItems()).next()) as { value: unknown };
+    expect(value).toBe('promised items');
+    const own = new OwnPromise((resolve) => resolve(1));
+    expect(service.ownPromise(own)).toBe(own);
+  });
+
   const elsewhere = <T>(work: () => T): T => withContext({ feature: 'elsewhere' }, work);
 
   it('an observable runs in it, for every subscriber', async () => {
