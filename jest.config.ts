@@ -19,6 +19,8 @@ const sources = {
 const packages: Project = {
   displayName: 'packages',
   testEnvironment: 'node',
+  // What our packages share by process outlives a test file, as it is meant to.
+  testEnvironmentOptions: { globalsCleanup: 'off' },
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/examples/*/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/(packages|examples)/nestjs/'],
   moduleNameMapper: sources,
