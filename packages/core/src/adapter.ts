@@ -60,13 +60,36 @@ export interface Adapter<Req> {
   answer(request: AdapterRequest<Req>): Promise<HttpResponse>;
 }
 
+/** Whatever authentication put on a request. */
+export interface RequestUser {
+  readonly id?: unknown;
+  readonly sub?: unknown;
+  readonly [field: string]: unknown;
+}
+
 const PATH = /^(\/[A-Za-z0-9._~-]+)+$/;
+
+/** A path that a dashboard can be mounted at: absolute, plain, without a final slash. */
+export function isMountPath(value: unknown): value is string {
+  return typeof value === 'string' && PATH.test(value);
+}
+
+/** `from[name]`, whatever `from` is: for what a framework may hold there, which has no type. */
+export function field(from: unknown, name: string): unknown {
+  if ((typeof from !== 'object' && typeof from !== 'function') || from === null) return undefined;
+  return (from as Record<string, unknown>)[name];
+}
+
+/** The name of a user when the application says nothing: the `id`, else the `sub`. */
+export function userIdOf(user: unknown): unknown {
+  return field(user, 'id') ?? field(user, 'sub');
+}
 
 const rules: OptionRules = {
   monitor: rule.methods('withContext', 'snapshot', 'calls'),
   path: {
     allowed: "a path without a final slash ('/claude-metrics'), or false to mount it by hand",
-    ok: (value) => value === false || (typeof value === 'string' && PATH.test(value)),
+    ok: (value) => value === false || isMountPath(value),
   },
   userId: rule.function,
   feature: rule.function,

@@ -94,6 +94,7 @@ export function readContext(
 ): CallContext {
   const context = { userId: null, feature: null, sessionId: null, tags: NO_TAGS } as Resolved;
   const sources = sourcesOf(guard, contextFrom);
+  if (sources.length === 0) return context;
   for (const name of NAMES) {
     for (const source of sources) {
       const lazy = source[name];

@@ -55,10 +55,14 @@ export { callLine, jsonLines, type CallLine, type JsonLinesOptions } from './exp
 export {
   checkFeature,
   createAdapter,
+  field,
+  isMountPath,
+  userIdOf,
   type Adapter,
   type AdapterNames,
   type AdapterOptions,
   type AdapterRequest,
+  type RequestUser,
 } from './adapter.js';
 export { createHttp, type Http, type HttpRequest, type HttpResponse } from './http.js';
 export { checkOptions, rule, type OptionRule, type OptionRules } from './options.js';

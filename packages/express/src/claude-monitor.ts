@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { createAdapter, type Monitor } from '@claude-metrics/core';
+import { createAdapter, userIdOf, type Monitor } from '@claude-metrics/core';
 import { serve } from './mount.js';
 import type { AdapterOptions } from './options.js';
 import type { ExpressRequest, Handler } from './request.js';
@@ -39,5 +39,5 @@ export function claudeMonitor<Req extends IncomingMessage = ExpressRequest>(
 }
 
 function userOf(req: ExpressRequest): unknown {
-  return req.user?.id ?? req.user?.sub;
+  return userIdOf(req.user);
 }

@@ -3,7 +3,9 @@
 export { claudeMonitor, type ClaudeMonitor } from './claude-monitor.js';
 export { trackFeature } from './track-feature.js';
 export type { AdapterOptions } from './options.js';
-export type { ExpressRequest, Handler, Next, RequestUser } from './request.js';
+export type { ExpressRequest, Handler, Next } from './request.js';
+
+export type { RequestUser } from '@claude-metrics/core';
 
 // From core, for work that leaves the request: queues, timers, event listeners.
 export { bindContext, setContext, withContext } from '@claude-metrics/core';

@@ -1,3 +1,4 @@
+import type { RequestUser } from '@claude-metrics/core';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
@@ -17,12 +18,6 @@ export interface ExpressRequest extends IncomingMessage {
   readonly secure?: boolean;
   /** Whatever authentication put here. */
   readonly user?: RequestUser | undefined;
-}
-
-export interface RequestUser {
-  readonly id?: unknown;
-  readonly sub?: unknown;
-  readonly [field: string]: unknown;
 }
 
 export type Next = (error?: unknown) => void;

@@ -1,3 +1,4 @@
+import { field } from '@claude-metrics/core';
 import type { ExpressRequest } from './request.js';
 
 /**
@@ -139,9 +140,4 @@ function decoded(text: string | undefined): string | undefined {
   } catch {
     return text;
   }
-}
-
-function field(from: unknown, name: string): unknown {
-  if ((typeof from !== 'object' && typeof from !== 'function') || from === null) return undefined;
-  return (from as Record<string, unknown>)[name];
 }

@@ -1,6 +1,5 @@
-import { createAdapter, type Monitor } from '@claude-metrics/core';
+import { createAdapter, field, userIdOf, type Monitor } from '@claude-metrics/core';
 import type { KoaContext, KoaMiddleware, KoaState } from './context.js';
-import { field } from './field.js';
 import { serve } from './mount.js';
 import type { AdapterOptions } from './options.js';
 import { routeOf } from './route.js';
@@ -41,6 +40,5 @@ export function claudeMonitor<Ctx extends KoaContext = KoaContext<KoaState>>(
 }
 
 function userOf(ctx: KoaContext): unknown {
-  const user = field(ctx.state, 'user');
-  return field(user, 'id') ?? field(user, 'sub');
+  return userIdOf(field(ctx.state, 'user'));
 }

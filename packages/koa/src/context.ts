@@ -1,3 +1,4 @@
+import type { RequestUser } from '@claude-metrics/core';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
@@ -25,12 +26,6 @@ export interface KoaContext<State = unknown> {
 export interface KoaState {
   /** Whatever authentication put here. */
   readonly user?: RequestUser | undefined;
-  readonly [field: string]: unknown;
-}
-
-export interface RequestUser {
-  readonly id?: unknown;
-  readonly sub?: unknown;
   readonly [field: string]: unknown;
 }
 

@@ -1,5 +1,5 @@
+import { field } from '@claude-metrics/core';
 import type { KoaContext } from './context.js';
-import { field } from './field.js';
 
 /**
  * The matched route as the application wrote it: `POST /tenants/:id/chat/:room`, never what the

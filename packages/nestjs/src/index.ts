@@ -20,7 +20,8 @@ export type {
   ClaudeMetricsOptionsFactory,
   ClaudeMetricsRootOptions,
 } from './options.js';
-export type { ExpressRequest, FastifyRequest, RequestUser } from './request.js';
+export type { ExpressRequest, FastifyRequest } from './request.js';
+export type { RequestUser } from '@claude-metrics/core';
 
 // From core, for work that leaves the request: queues, timers, event listeners.
 export { bindContext, setContext, withContext } from '@claude-metrics/core';

@@ -1,4 +1,10 @@
-import { checkOptions, rule, type AdapterOptions, type OptionRule } from '@claude-metrics/core';
+import {
+  checkOptions,
+  isMountPath,
+  rule,
+  type AdapterOptions,
+  type OptionRule,
+} from '@claude-metrics/core';
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { ExpressRequest } from './request.js';
 
@@ -53,11 +59,9 @@ export interface ClaudeMetricsAsyncOptions<Req = ExpressRequest> {
   readonly anthropic?: object | undefined;
 }
 
-const PATH = /^(\/[A-Za-z0-9._~-]+)+$/;
-
 const pathRule: OptionRule = {
   allowed: "a path without a final slash ('/claude-metrics'), or false for no dashboard",
-  ok: (value) => value === false || (typeof value === 'string' && PATH.test(value)),
+  ok: (value) => value === false || isMountPath(value),
 };
 const ownRules = { path: pathRule, isGlobal: rule.boolean, anthropic: rule.object };
 

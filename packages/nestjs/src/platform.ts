@@ -1,6 +1,6 @@
-import { bindContext } from '@claude-metrics/core';
+import { bindContext, field } from '@claude-metrics/core';
 import type { IncomingMessage } from 'node:http';
-import { field, type FastifyRequest, type Visit } from './request.js';
+import { type FastifyRequest, type Visit } from './request.js';
 
 /**
  * Where requests come in, on Nest's two platforms, before anything of the application sees them.

@@ -1,3 +1,4 @@
+import type { RequestUser } from '@claude-metrics/core';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /**
@@ -30,13 +31,6 @@ export interface FastifyRequest {
   readonly user?: RequestUser | undefined;
 }
 
-/** Whatever authentication put on the request. */
-export interface RequestUser {
-  readonly id?: unknown;
-  readonly sub?: unknown;
-  readonly [field: string]: unknown;
-}
-
 export interface Visit {
   native: NestRequest | undefined;
   readonly raw: IncomingMessage;
@@ -44,16 +38,4 @@ export interface Visit {
 
 export function isFastify(request: NestRequest): request is FastifyRequest {
   return 'raw' in request && typeof request.raw === 'object';
-}
-
-/** The default user: Passport and friends put one on the request. */
-export function userOf(request: NestRequest | undefined): unknown {
-  const user = request?.user;
-  return user?.id ?? user?.sub;
-}
-
-/** A field of whatever a framework may hold there. */
-export function field(from: unknown, name: string): unknown {
-  if ((typeof from !== 'object' && typeof from !== 'function') || from === null) return undefined;
-  return (from as Record<string, unknown>)[name];
 }

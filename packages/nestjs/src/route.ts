@@ -1,4 +1,5 @@
-import { field, isFastify, type NestRequest } from './request.js';
+import { field } from '@claude-metrics/core';
+import { isFastify, type NestRequest } from './request.js';
 
 /**
  * What the platform matched.

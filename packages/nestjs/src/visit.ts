@@ -1,6 +1,6 @@
-import { createAdapter, type Adapter, type AdapterOptions } from '@claude-metrics/core';
+import { createAdapter, userIdOf, type Adapter, type AdapterOptions } from '@claude-metrics/core';
 import { trackedFeatureOf } from './feature.js';
-import { userOf, type ExpressRequest, type NestRequest, type Visit } from './request.js';
+import type { ExpressRequest, Visit } from './request.js';
 import { routeOf } from './route.js';
 
 /**
@@ -40,5 +40,5 @@ function namedFirst(ask: Native): (visit: Visit) => unknown {
 
 /** Middleware under Fastify puts its user on Node's request: there is no other yet. */
 function userOfVisit({ native, raw }: Visit): unknown {
-  return userOf(native) ?? userOf(raw as NestRequest & ExpressRequest);
+  return userIdOf(native?.user) ?? userIdOf((raw as ExpressRequest).user);
 }
