@@ -19,6 +19,7 @@ ttft(0, quick ? 300 : 1_500);
 ttft(20, quick ? 60 : 300);
 for (const framework of ['express', 'koa']) http(framework, quick ? 8 : 24);
 state();
+budgets();
 
 /** CPU and allocation of a call, in process: the SDK is real, only `fetch` is a function of ours. */
 function capture(title, scenario, calls) {
@@ -81,6 +82,11 @@ function http(framework, rounds) {
 function state() {
   console.log('sketch and ledger');
   console.table(child('state.mjs', quick ? 300_000 : 1_000_000));
+}
+
+function budgets() {
+  console.log('budgets, in process');
+  console.table(child('budgets.mjs', quick ? 50_000 : 200_000));
 }
 
 function inTurns(variants, run) {

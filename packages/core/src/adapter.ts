@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ContextInput } from './scope.js';
 import { defaultMonitor } from './default.js';
-import { createHttp, type HttpResponse } from './http.js';
+import { bodyOf, createHttp, type HttpResponse, type RawRequest } from './http.js';
 import type { Monitor } from './monitor.js';
 import { monitorRules, type MonitorOptions } from './monitor-options.js';
 import { checkOptions, rule, show, type OptionRules } from './options.js';
@@ -29,7 +29,10 @@ export interface AdapterOptions<Req> extends MonitorOptions {
   readonly authorize?: ((req: Req) => boolean | Promise<boolean>) | undefined;
   /** Opens the dashboard; 32 characters or more. Default `CLAUDE_METRICS_AUTH_TOKEN`. */
   readonly authToken?: string | undefined;
-  /** More host names to answer to while the token is one that was made at start. */
+  /**
+   * More host names to answer to while the token is one that was made at start; and whose pages may
+   * send a `POST`, where a proxy changes `Host`.
+   */
   readonly allowedHosts?: readonly string[] | undefined;
 }
 
@@ -49,6 +52,10 @@ export interface AdapterRequest<Req> {
   readonly headers: IncomingHttpHeaders;
   readonly secure: boolean;
   readonly native: Req;
+  /** Node's own request. Its body is read only for a `POST` that was let in. */
+  readonly raw: RawRequest;
+  /** The body, if a parser in front of us has read it. Asked only when it is needed. */
+  readonly parsed?: (() => unknown) | undefined;
 }
 
 export interface Adapter<Req> {
@@ -134,7 +141,7 @@ export function createAdapter<Req>(
     monitor,
     below: (url) => (path === false ? null : below(url, path)),
     run: (req, fn) => monitor.withDefaults(contextOf(req), fn),
-    answer({ method, below: rest, url, headers, secure, native }) {
+    answer({ method, below: rest, url, headers, secure, native, raw, parsed }) {
       const end = rest.indexOf('?');
       return http.handle({
         method: method ?? 'GET',
@@ -147,6 +154,7 @@ export function createAdapter<Req>(
         url,
         secure,
         native,
+        readBody: bodyOf(raw, parsed),
       });
     },
   };

@@ -43,6 +43,7 @@ export function createBatches(dropped: (what: string) => void): Batches {
       ...download,
       id: `${download.id}/${seen.size}`,
       context: contexts.get(batchId) ?? download.context,
+      batchId,
       phase: 'reading',
       outcome: null,
       answer: noAnswer(),

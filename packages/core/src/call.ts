@@ -1,8 +1,11 @@
+import { cacheTtlOf, kept, usageAtEnd } from './call-usage.js';
 import { label } from './context.js';
+import type { CallBudget } from './budget.js';
+import type { Ticket } from './gate.js';
 import type { PriceTable } from './prices.js';
 import type { CallPrice, PricedCall } from './pricing.js';
 import { headersOf } from './request.js';
-import type { Scan, StreamFacts } from './stream.js';
+import { createScan, type Scan, type StreamFacts } from './stream.js';
 import type { SpanIds } from './trace.js';
 import type {
   Attempt,
@@ -12,7 +15,6 @@ import type {
   Marks,
   Operation,
   Outcome,
-  Usage,
 } from './record.js';
 
 /**
@@ -53,6 +55,12 @@ export interface Call {
   /** Of the last answer; read when the call has ended. */
   headers: Headers | null;
   error: CallError | null;
+  /** What budgets have reserved for it; `undefined` while nobody has asked them. */
+  ticket: Ticket | null | undefined;
+  /** What budgets decided. */
+  budget: CallBudget | null;
+  /** Of the batch that it is a result of. */
+  readonly batchId: string | null;
   readonly answer: Answer;
   /** What reading its body has to remember between two chunks. */
   scan: Scan | null;
@@ -80,17 +88,63 @@ export function noAnswer(): Answer {
   };
 }
 
+/** What is known of a call when it begins. */
+export type CallStart = Pick<Call, 'id' | 'parentId' | 'at' | 'startedAt' | 'operation'> &
+  Pick<Call, 'provider' | 'model' | 'stream' | 'signal' | 'context' | 'span' | 'request'>;
+
+export function newCall(start: CallStart): Call {
+  const answer = noAnswer();
+  return {
+    id: start.id,
+    parentId: start.parentId,
+    at: start.at,
+    startedAt: start.startedAt,
+    operation: start.operation,
+    provider: start.provider,
+    model: start.model,
+    stream: start.stream,
+    context: start.context,
+    span: start.span,
+    signal: start.signal,
+    request: start.request,
+    attempts: [],
+    phase: 'requesting',
+    attemptStartedAt: start.startedAt,
+    attemptEndedAt: start.startedAt,
+    deadline: Number.POSITIVE_INFINITY,
+    outcome: null,
+    endedAt: start.startedAt,
+    reads: 0,
+    headersAt: null,
+    headers: null,
+    error: null,
+    ticket: undefined,
+    budget: null,
+    batchId: null,
+    answer,
+    scan: start.stream ? createScan(answer) : null,
+    buffer: null,
+  };
+}
+
+export function endAttempt(
+  call: Call,
+  now: number,
+  end: Pick<Attempt, 'status' | 'requestId' | 'errorKind' | 'mayHaveBilled'>,
+): void {
+  const waitMs = call.attempts.length === 0 ? 0 : call.attemptStartedAt - call.attemptEndedAt;
+  const durationMs = now - call.attemptStartedAt;
+  const { status, requestId, errorKind, mayHaveBilled } = end;
+  const attempt = { status, requestId, durationMs, waitMs, errorKind, mayHaveBilled };
+  call.attempts = [...call.attempts, attempt];
+  call.attemptEndedAt = now;
+}
+
 /** How a call gets its price. */
 export interface Pricing {
   prices(): PriceTable;
   price(call: PricedCall): CallPrice;
 }
-
-/**
- * Output tokens are estimated at four bytes of UTF-8 each, the API's own rule of thumb for English:
- * a floor rather than a middle, for thinking may be billed without being shown.
- */
-const BYTES_PER_TOKEN = 4;
 
 export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRecord {
   call.scan?.settle();
@@ -98,10 +152,10 @@ export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRe
   const told = call.headers && headersOf(call.headers);
   const last = call.attempts[call.attempts.length - 1];
   if (last && told) last.requestId ??= told.requestId;
-  const usage = usageAtEnd(call, outcome);
+  const usage = usageAtEnd(answer, call.stream, outcome);
   const priced = pricing.price({
     usage,
-    model: call.model,
+    model: call.budget?.sentModel ?? call.model,
     servedModel: answer.model,
     at: call.at,
     prices: pricing.prices(),
@@ -110,9 +164,9 @@ export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRe
     status: last?.status ?? null,
     stopReason: answer.stopReason,
     hasOutput: answer.hasOutput,
-    mayHaveBilled: last?.mayHaveBilled ?? true,
+    mayHaveBilled: last?.mayHaveBilled ?? outcome !== 'blocked',
     outputEstimated: usage !== answer.usage,
-    cacheTtl: cacheTtlOf(call),
+    cacheTtl: cacheTtlOf(answer.usage, call.request),
   });
   // An attempt that was lost on its way may be on the bill as well, and nobody tells how much.
   const lost = priced.priceStatus === 'priced' && lostAttempts(call) > 0;
@@ -159,6 +213,7 @@ export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRe
     speed: label(answer.usage?.speed),
     inferenceGeo: label(answer.usage?.inference_geo),
     rateLimit: told?.rateLimit ?? null,
+    budget: call.budget,
   });
 }
 
@@ -169,47 +224,4 @@ function lostAttempts({ attempts }: Call): number {
     if (status === null && mayHaveBilled) lost += 1;
   }
   return lost;
-}
-
-const MAX_DEPTH = 5;
-const MAX_ENTRIES = 100;
-
-/** A frozen copy: the answer itself is the application's, to change as it likes. */
-function kept<T>(value: T, depth = 0): T {
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth >= MAX_DEPTH) return null as T;
-  if (Array.isArray(value)) {
-    return Object.freeze(value.slice(0, MAX_ENTRIES).map((item) => kept(item, depth + 1))) as T;
-  }
-  // Property by property: freezing a copy made with a spread takes four times as long.
-  const copy: Record<string, unknown> = {};
-  let entries = 0;
-  for (const name in value) {
-    if ((entries += 1) > MAX_ENTRIES || name === '__proto__') continue;
-    copy[name] = kept(value[name], depth + 1);
-  }
-  return Object.freeze(copy) as T;
-}
-
-/** A stream that did not come to its end has told its input, but not how much it has written. */
-function usageAtEnd(call: Call, outcome: Outcome): Usage | null {
-  const { answer } = call;
-  const partial = call.stream && outcome !== 'ok' && outcome !== 'refused';
-  if (!partial || answer.usage === null || answer.outputKnown) return answer.usage;
-  const estimate = Math.ceil(answer.outputBytes / BYTES_PER_TOKEN);
-  return { ...answer.usage, output_tokens: Math.max(answer.usage.output_tokens ?? 0, estimate) };
-}
-
-/** The lifetime the request asked for, where usage does not split cache writes by lifetime. */
-function cacheTtlOf(call: Call): '5m' | '1h' {
-  const usage = call.answer.usage;
-  const written = usage?.cache_creation_input_tokens ?? 0;
-  if (!(written > 0)) return '5m';
-  const split = usage?.cache_creation;
-  const told = (split?.ephemeral_5m_input_tokens ?? 0) + (split?.ephemeral_1h_input_tokens ?? 0);
-  if (told >= written) return '5m';
-  const body = (call.request as { body?: unknown } | null)?.body;
-  return /"ttl":\s*"1h"/.test(typeof body === 'string' ? body : JSON.stringify(body ?? ''))
-    ? '1h'
-    : '5m';
 }

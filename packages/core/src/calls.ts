@@ -29,6 +29,8 @@ export interface CallsOptions {
   readonly health: Health;
   /** Makes the record; whatever it throws is counted. */
   readonly ended: (call: Call, outcome: Outcome) => void;
+  /** Runs with every look at the calls under way. */
+  readonly onSweep?: (() => void) | undefined;
   /** Milliseconds. */
   readonly idleMs?: number | undefined;
 }
@@ -93,6 +95,7 @@ export function createCalls(options: CallsOptions): Calls {
         else pending.set(call, call.reads);
       }
     }
+    options.onSweep?.();
   }
 
   return {

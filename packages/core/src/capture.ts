@@ -1,8 +1,11 @@
+import { createAdmission, describeRefusal } from './admission.js';
 import { createBatches } from './batches.js';
 import { watchBody, type BodyWatcher } from './body.js';
-import { noAnswer, recordOf, type Call, type Pricing } from './call.js';
+import { endAttempt, newCall, recordOf, type Call, type Pricing } from './call.js';
 import { createCalls } from './calls.js';
+import type { Clock } from './clock.js';
 import { describeError, describeResponse } from './errors.js';
+import type { Gate } from './gate.js';
 import type { Health } from './health.js';
 import {
   claimAttempt,
@@ -13,12 +16,11 @@ import {
   type MiddlewareContext,
   type Run,
 } from './middleware.js';
-import type { CallContext, CallError, CallRecord, ErrorKind, Outcome } from './record.js';
+import type { CallContext, CallError, CallRecord, Outcome } from './record.js';
 import { errorReading, messageReading, streamReading } from './reading.js';
 import { providerOf, requestIdOf, requestOf } from './request.js';
-import { isRetryableStatus, mayHaveBeenSent, retryDelayMs } from './retry.js';
+import { isRetryableStatus, maxRetriesOf, mayHaveBeenSent, retryDelayMs } from './retry.js';
 import type { Owner } from './scope.js';
-import { createScan } from './stream.js';
 import { activeSpan } from './trace.js';
 import { expectRequest, settleRequest } from './unobserved.js';
 
@@ -42,13 +44,6 @@ export interface Capture extends Owner {
   readonly pending: number;
 }
 
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Milliseconds of a clock that never jumps. */
-  monotonic(): number;
-}
-
 export interface CaptureOptions {
   readonly clock: Clock;
   readonly health: Health;
@@ -56,6 +51,8 @@ export interface CaptureOptions {
   readonly pricing: Pricing;
   /** Who and what, at the moment of a call. */
   readonly readContext: () => CallContext;
+  /** Asked before a call is sent. Default: nobody is. */
+  readonly gate?: Gate | undefined;
   /** A body that nobody has read from for this long is abandoned. Milliseconds. */
   readonly idleMs?: number | undefined;
 }
@@ -65,15 +62,19 @@ const PROCESS = Math.random().toString(36).slice(2, 10);
 let created = 0;
 
 export function createCapture(options: CaptureOptions): Capture {
-  const { clock, health, deliver, pricing } = options;
+  const { clock, health, deliver, pricing, gate } = options;
+  const admission = gate && createAdmission(gate, health);
   const batches = createBatches(health.drop);
   const calls = createCalls({
     monotonic: clock.monotonic,
     health,
     idleMs: options.idleMs,
+    onSweep: gate && (() => gate.sweep()),
     ended(call, outcome) {
       if (call.operation === 'batches') batches.created(call.answer.messageId, call.context);
-      deliver(recordOf(call, outcome, pricing));
+      const record = recordOf(call, outcome, pricing);
+      if (admission) health.guard('budgets.settle', admission.settle, call, record);
+      deliver(record);
     },
   });
   const readStream = streamReading(clock.monotonic, calls.end);
@@ -89,36 +90,18 @@ export function createCapture(options: CaptureOptions): Capture {
       claim.call.attemptStartedAt = now;
       return claim.call;
     }
-    const facts = requestOf(requestOptions);
-    const answer = noAnswer();
-    const call: Call = {
+    const call = newCall({
       id: `${PROCESS}-${(created += 1).toString(36)}`,
       parentId: claim.call?.id ?? null,
       at: clock.now(),
       startedAt: now,
       operation: claim.operation,
       provider: providerOf((request as { url?: unknown }).url),
-      model: facts.model,
-      stream: facts.stream,
+      ...requestOf(requestOptions),
       context: options.readContext(),
       span: health.guard('capture.span', activeSpan) ?? null,
-      signal: facts.signal,
       request: requestOptions,
-      attempts: [],
-      phase: 'requesting',
-      attemptStartedAt: now,
-      attemptEndedAt: now,
-      deadline: Number.POSITIVE_INFINITY,
-      outcome: null,
-      endedAt: now,
-      reads: 0,
-      headersAt: null,
-      headers: null,
-      error: null,
-      answer,
-      scan: facts.stream ? createScan(answer) : null,
-      buffer: null,
-    };
+    });
     claim.call = call;
     calls.track(call);
     return call;
@@ -128,7 +111,9 @@ export function createCapture(options: CaptureOptions): Capture {
     const { status, headers } = response;
     const error = status >= 400 ? describeResponse(status, null, headers) : null;
     const requestId = error && requestIdOf(headers);
-    endAttempt(call, status, requestId, error?.kind ?? null, error === null);
+    endAttempt(call, clock.monotonic(), {
+      ...{ status, requestId, errorKind: error && error.kind, mayHaveBilled: error === null },
+    });
     call.error = error;
     call.headersAt = call.attemptEndedAt;
     call.headers = headers;
@@ -161,47 +146,27 @@ export function createCapture(options: CaptureOptions): Capture {
     context: MiddlewareContext,
     client: BoundClient | undefined,
   ): void {
-    const billed = mayHaveBeenSent(error);
+    const mayHaveBilled = mayHaveBeenSent(error);
+    const none = { status: null, requestId: null, mayHaveBilled };
     if (call.signal?.aborted === true) {
-      endAttempt(call, null, null, 'cancelled', billed);
+      endAttempt(call, clock.monotonic(), { ...none, errorKind: 'cancelled' });
       calls.end(call, 'aborted');
       return;
     }
     // An abort that is not the application's is the SDK's timeout.
     const described = describeError(error, { abortIs: 'timeout' });
     call.error = described;
-    endAttempt(call, null, null, described.kind, billed);
+    endAttempt(call, clock.monotonic(), { ...none, errorKind: described.kind });
     // Whatever `fetch` throws is retried, so only the number of retries tells which one is the last.
     const retries = call.attempts.length - 1;
-    const own = (context.options as { maxRetries?: unknown }).maxRetries;
-    const maxRetries = own ?? client?.maxRetries;
-    const exhausted = typeof maxRetries === 'number' && retries >= maxRetries;
-    if (exhausted) calls.end(call, 'error');
+    if (retries >= maxRetriesOf(context.options, client)) calls.end(call, 'error');
     else calls.wait(call, retryDelayMs(retries, null, clock.now()));
-  }
-
-  function endAttempt(
-    call: Call,
-    status: number | null,
-    requestId: string | null,
-    errorKind: ErrorKind | null,
-    mayHaveBilled: boolean,
-  ): void {
-    const now = clock.monotonic();
-    const waitMs = call.attempts.length === 0 ? 0 : call.attemptStartedAt - call.attemptEndedAt;
-    const durationMs = now - call.attemptStartedAt;
-    const attempt = { status, requestId, durationMs, waitMs, errorKind, mayHaveBilled };
-    call.attempts = [...call.attempts, attempt];
-    call.attemptEndedAt = now;
   }
 
   function endResult(result: Call, outcome: Outcome, error?: CallError): void {
     const now = clock.monotonic();
-    calls.end(
-      { ...result, at: clock.now(), startedAt: now, attemptStartedAt: now },
-      outcome,
-      error,
-    );
+    const times = { at: clock.now(), startedAt: now, attemptStartedAt: now };
+    calls.end({ ...result, ...times }, outcome, error);
   }
 
   const run: Run = (request, next, context, middleware, client) => {
@@ -209,10 +174,44 @@ export function createCapture(options: CaptureOptions): Capture {
     const startedAt = clock.monotonic();
     const claim = health.guard('capture.request', claimAttempt, context, middleware, startedAt);
     if (!claim) return next(request);
+    const pass: typeof admitted = admission?.concerns(claim.operation) ? admitted : send;
+    return pass(request, next, context, client, claim);
+  };
+
+  /** The budgets' answer comes first; a call they refuse is never sent. */
+  function admitted<R extends object>(
+    request: R,
+    next: (request: R) => Promise<Response>,
+    context: MiddlewareContext,
+    client: BoundClient | undefined,
+    claim: Claim,
+  ): Promise<Response> {
+    if (closed) return next(request);
+    const { ready } = gate as Gate;
+    if (ready) return ready.then(() => admitted(request, next, context, client, claim));
+    const call = health.guard('capture.call', begin, request, context.options as object, claim);
+    if (!call || !admission) return send(request, next, context, client, claim);
+    const refused = admission.ask(call, request, context.options as object, client);
+    if (refused) {
+      calls.end(call, 'blocked', describeRefusal(refused));
+      return Promise.reject(refused);
+    }
+    return send(admission.rewritten(call, request), next, context, client, claim, call);
+  }
+
+  function send<R extends object>(
+    request: R,
+    next: (request: R) => Promise<Response>,
+    context: MiddlewareContext,
+    client: BoundClient | undefined,
+    claim: Claim,
+    begun?: Call,
+  ): Promise<Response> {
     const watched = claim.operation === 'messages';
     if (watched) expectRequest();
     const sent = next(request);
-    const call = health.guard('capture.call', begin, request, context.options as object, claim);
+    const options = context.options as object;
+    const call = begun ?? health.guard('capture.call', begin, request, options, claim);
     if (!call) {
       if (watched) sent.then(settleRequest, settleRequest);
       return sent;
@@ -229,7 +228,7 @@ export function createCapture(options: CaptureOptions): Capture {
       },
     );
     return sent;
-  };
+  }
 
   return {
     run,

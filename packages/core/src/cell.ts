@@ -1,4 +1,4 @@
-import { ERROR_KINDS, OUTCOMES } from './record.js';
+import { ERROR_KINDS, FEEDBACK_ACTIONS, OUTCOMES } from './record.js';
 import { createSketch, mergeSketch } from './sketch.js';
 import type { UnpricedReason } from './record.js';
 import type { Cell, Family, Line } from './stores/store.js';
@@ -36,12 +36,19 @@ export const UNPRICED_REASONS = [
   'no_price_for_date',
 ] as const satisfies readonly UnpricedReason[];
 
-/** Slots of `rare`: outcomes (`ok` is what remains of the calls), errors by kind, unpriced calls. */
+const UNPRICED = OUTCOMES.length + ERROR_KINDS.length;
+const FEEDBACK = UNPRICED + UNPRICED_REASONS.length;
+
+/**
+ * Slots of `rare`: outcomes (`ok` is what remains of the calls), errors by kind, unpriced calls, and
+ * what people did with the answers.
+ */
 export const RARE = {
   outcome: 0,
   error: OUTCOMES.length,
-  unpriced: OUTCOMES.length + ERROR_KINDS.length,
-  length: OUTCOMES.length + ERROR_KINDS.length + UNPRICED_REASONS.length,
+  unpriced: UNPRICED,
+  feedback: FEEDBACK,
+  length: FEEDBACK + FEEDBACK_ACTIONS.length,
 } as const;
 
 /** 10¹⁵ nano-dollars: two of it still add without rounding. */

@@ -16,6 +16,8 @@ import type { CallContext } from './record.js';
 
 const MAX_LABEL = 128;
 const MAX_TAGS = 16;
+/** Above it nano-dollars are no longer exact. */
+const MAX_USD = 9_000_000;
 /** Enough of an endless id to tell it from the others, at a bounded price. */
 const HASHED_EDGE = 4096;
 
@@ -74,6 +76,15 @@ export function getContext(): CallContext | undefined {
  */
 export function bindContext<F extends (...args: never[]) => unknown>(fn: F): F {
   return bind(fn);
+}
+
+/** The nearest `maxCostUsd`, in nano-dollars; `null` when nobody has said one that can be. */
+export function currentCeiling(): number | null {
+  for (let scope = currentScope(); scope; scope = scope.parent) {
+    const usd = scope.said?.maxCostUsd ?? scope.own.maxCostUsd;
+    if (typeof usd === 'number' && usd >= 0 && usd < MAX_USD) return Math.ceil(usd * 1e9);
+  }
+  return null;
 }
 
 /** The monitor that the current scope belongs to. */

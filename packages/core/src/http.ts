@@ -1,8 +1,10 @@
 import { createAccess, isRoot, redirect, type AccessOptions } from './http/access.js';
 import { endsInSlash, withSlash } from './http/location.js';
 import { notFound, text, type HttpRequest, type HttpResponse } from './http/message.js';
-import { answerProblem, failed } from './http/problem.js';
-import { routes, type HttpReadings, type Route } from './http/routes.js';
+import { forgeryOf } from './http/origin.js';
+import { answerProblem, failed, plainProblem } from './http/problem.js';
+import type { HttpReadings, Route } from './http/route.js';
+import { routesAt, routesOf } from './http/routes.js';
 
 /**
  * What lives under the mount, for any framework: a request as data in, a response as data out.
@@ -11,19 +13,19 @@ import { routes, type HttpReadings, type Route } from './http/routes.js';
  * const http = createHttp(monitor, { authToken });
  * const { status, headers, body } = await http.handle(request);
  */
+export { bodyOf, type RawRequest, type ReadBody } from './http/body.js';
 export type { AccessOptions } from './http/access.js';
 export type { HttpRequest, HttpResponse } from './http/message.js';
-export type { HttpReadings, Route } from './http/routes.js';
+export type { HttpReadings, Route } from './http/route.js';
 
 export type HttpOptions = AccessOptions;
 
 export interface Http {
+  /** What there is to ask for; some of it needs readings that can do it. */
   readonly routes: readonly Route[];
   /** Never rejects. Access is decided before the path or the method is looked at. */
   handle(request: HttpRequest): Promise<HttpResponse>;
 }
-
-const METHODS = 'GET, HEAD';
 
 /** @throws TypeError for a token that is too short, or that contradicts `authorize`. */
 export function createHttp(readings: HttpReadings, options: HttpOptions = {}): Http {
@@ -31,20 +33,28 @@ export function createHttp(readings: HttpReadings, options: HttpOptions = {}): H
     say: (line) => readings.say?.(line),
     fault: (step, error) => readings.fault?.(step, error),
   });
+  const routes = routesOf(readings);
   const now = options.now ?? Date.now;
 
   async function answer(request: HttpRequest): Promise<HttpResponse> {
     const refusal = await access.check(request);
     if (refusal) return refusal;
     const path = isRoot(request.path) ? '/' : request.path;
-    const route = routes.find((each) => each.path === path);
-    if (!route) return notFound();
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return text(405, `Method Not Allowed: use ${METHODS}.`, { allow: METHODS });
+    const here = routesAt(path, routes);
+    if (here.length === 0) return notFound();
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const found = here.find(({ route }) => route.method === method);
+    if (!found) return wrongMethod(here.map(({ route }) => route));
+    if (found.route.method === 'POST') {
+      const forgery = forgeryOf(request, options.allowedHosts ?? []);
+      if (forgery !== null) return answerProblem(plainProblem(403, 'Forbidden', forgery));
     }
     if (path === '/' && !endsInSlash(request.url)) return redirect(withSlash(request.url), 307);
-    return route.handle({
+    return found.route.handle({
       readings,
+      routes,
+      request,
+      params: found.params,
       query: request.query,
       now: now(),
       wantsHtml: /\btext\/html\b/i.test(request.header('accept') ?? ''),
@@ -64,4 +74,9 @@ export function createHttp(readings: HttpReadings, options: HttpOptions = {}): H
       return request.method === 'HEAD' ? { ...response, body: '' } : response;
     },
   };
+}
+
+function wrongMethod(routes: readonly Route[]): HttpResponse {
+  const allow = routes.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
+  return text(405, `Method Not Allowed: use ${allow}.`, { allow });
 }

@@ -1,5 +1,5 @@
 import { noAnswer, type Call } from './call.js';
-import type { Clock } from './capture.js';
+import type { Clock } from './clock.js';
 import { label, withContext } from './context.js';
 import type { ContextInput } from './scope.js';
 import { describeError } from './errors.js';
@@ -88,6 +88,9 @@ export function importCall(
     error,
     scan: null,
     buffer: null,
+    ticket: null,
+    budget: null,
+    batchId: null,
     answer: {
       ...noAnswer(),
       messageId: input.messageId ?? null,

@@ -5,7 +5,7 @@ export { createMonitor, type Monitor } from './monitor.js';
 export type { MonitorOptions } from './monitor-options.js';
 export { defaultMonitor, observe } from './default.js';
 export type { CallInput } from './import.js';
-export type { Clock } from './capture.js';
+export type { Clock } from './clock.js';
 export type { Middleware, MiddlewareContext } from './middleware.js';
 
 // Who and what
@@ -15,6 +15,43 @@ export type { ClsNamespace, ContextInput, Lazy } from './scope.js';
 // Money
 export { costOf, registerPrices } from './pricing.js';
 export { prices, type PriceTable } from './prices.js';
+
+// Budgets
+export { BudgetExceededError, budgetProblem, type BudgetProblem } from './budget-error.js';
+export type {
+  BudgetAdjustment,
+  BudgetEvent,
+  BudgetPeriod,
+  BudgetReason,
+  BudgetReport,
+  BudgetScope,
+  BudgetScopeReport,
+  BudgetState,
+  BudgetVerdict,
+  CallBudget,
+} from './budget.js';
+export type { BudgetCall, BudgetOptions } from './budgets/options.js';
+export type { AdjustmentInput } from './budgets/adjustments.js';
+export type { Decision } from './budgets/decision.js';
+export type { Pause } from './budgets/pauses.js';
+export type { SpendRequest } from './budgets/spend-request.js';
+
+// Alerts
+export { alert } from './alerts/rules.js';
+export type { Rule as AlertRule } from './alerts/rule.js';
+export { channel } from './notify/channels.js';
+export type {
+  Alert,
+  AlertGroup,
+  AlertMessage,
+  AlertsPage,
+  Channel,
+  ChannelReport,
+  Severity,
+} from './alert.js';
+
+// What people think of answers
+export type { FeedbackEvent } from './feedback.js';
 
 // Errors
 export { classifyError } from './errors.js';
@@ -29,6 +66,7 @@ export type {
   CostClass,
   CostLine,
   ErrorKind,
+  FeedbackAction,
   Marks,
   Operation,
   Outcome,

@@ -7,11 +7,22 @@ import {
   groupOf,
   mergeIntoBucket,
 } from './bucket.js';
-import { createCell, keyOf, mergeCell, mergeSums, NAMED_FAMILIES, SUM } from './cell.js';
+import {
+  addRare,
+  blankCell,
+  createCell,
+  keyOf,
+  mergeCell,
+  mergeSums,
+  NAMED_FAMILIES,
+  RARE,
+  SUM,
+} from './cell.js';
+import { FEEDBACK_ACTIONS } from './record.js';
 import { createSampler, recordSketches } from './sample.js';
 import type { Bucket, Caps } from './bucket.js';
 import type { Health } from './health.js';
-import type { CallRecord, Sink } from './record.js';
+import type { CallRecord, FeedbackAction, Sink } from './record.js';
 import type { Cell, CellQuery, Resolution, Store } from './stores/store.js';
 
 /**
@@ -32,10 +43,15 @@ export interface LedgerOptions {
   readonly caps?: Caps | undefined;
 }
 
+/** What cells are keyed by. */
+export type Named = Pick<CallRecord, 'userId' | 'feature' | 'model'>;
+
 export interface Ledger extends Sink {
   readonly name: 'ledger';
   readonly resolutions: readonly Resolution[];
   record(call: CallRecord): void;
+  /** Counts what somebody did with the answer of a call. */
+  addFeedback(call: Named & { readonly at: number }, action: FeedbackAction): void;
   /** Never fails: what the store does not take stays pending. */
   flush(): void | Promise<void>;
   /** Flushes, and reads from the store. @throws what the store throws. */
@@ -95,15 +111,15 @@ export function createLedger(options: LedgerOptions): Ledger {
     health.drop('ledger.calls', calls);
   }
 
-  function count(bucket: Bucket, call: CallRecord): void {
-    const sample = sampler.sample(call);
-    const user = keyOf(call.userId);
-    const feature = keyOf(call.feature);
-    const model = keyOf(call.model);
+  /** Adds `sample` to the cells of these names; of a call also what its cells keep sketches of. */
+  function add(bucket: Bucket, names: Named, sample: Cell, call: CallRecord | null): void {
+    const user = keyOf(names.userId);
+    const feature = keyOf(names.feature);
+    const model = keyOf(names.model);
     const { features, users } = bucket;
     const cell = cellOf(bucket, features, groupOf(features, feature), 0, model);
     mergeSums(cell, sample);
-    if (cell.sketches) recordSketches(cell.sketches, call);
+    if (call !== null && cell.sketches) recordSketches(cell.sketches, call);
     const group = groupOf(users, user);
     mergeSums(cellOf(bucket, users, group, 0, model), sample);
     mergeSums(cellOf(bucket, users, group, 1, feature), sample);
@@ -185,8 +201,16 @@ export function createLedger(options: LedgerOptions): Ledger {
         if (flushing === null) void flush();
       }
       if (call.at < present - longest) health.drop('ledger.tooOld');
-      else count(bucketFor(call.at, present), call);
+      else add(bucketFor(call.at, present), namesOf(call), sampler.sample(call), call);
       keepCall(call);
+    },
+    addFeedback(call, action) {
+      const { at } = call;
+      const present = now();
+      if (at < present - longest) return health.drop('ledger.tooOld');
+      const sample = blankCell(false);
+      addRare(sample, RARE.feedback + FEEDBACK_ACTIONS.indexOf(action));
+      add(bucketFor(at, present), call, sample, null);
     },
     flush,
     async cells(query) {
@@ -202,4 +226,10 @@ export function createLedger(options: LedgerOptions): Ledger {
 
 function startOf(at: number, bucketMs: number): number {
   return Math.floor(at / bucketMs) * bucketMs;
+}
+
+/** Of a call that a budget gave to another model, that is the one which has its figures. */
+function namesOf(call: CallRecord): Named {
+  const sent = call.budget?.sentModel ?? null;
+  return sent === null ? call : { userId: call.userId, feature: call.feature, model: sent };
 }

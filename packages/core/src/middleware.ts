@@ -25,6 +25,7 @@ export interface MiddlewareContext {
 /** A client, where the one that a middleware is installed in is known. */
 export interface BoundClient {
   readonly maxRetries?: unknown;
+  readonly timeout?: unknown;
 }
 
 /** Sends one attempt and records it; `middleware` and `client` say who brings it. */

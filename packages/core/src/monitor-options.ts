@@ -1,4 +1,7 @@
-import type { Clock } from './capture.js';
+import type { Channel } from './alert.js';
+import type { Rule } from './alerts/rule.js';
+import { budgetsRule, type BudgetOptions } from './budgets/options.js';
+import type { Clock } from './clock.js';
 import type { CallLine } from './exporters/json.js';
 import { rule, type OptionRules } from './options.js';
 import type { PriceTable } from './prices.js';
@@ -31,6 +34,18 @@ export interface MonitorOptions {
   readonly contextFrom?: (() => ContextInput | undefined) | undefined;
   /** Carry context in this namespace of cls-hooked instead of AsyncLocalStorage; one a process. */
   readonly namespace?: ClsNamespace | undefined;
+  /** Limits of spending. Docs: `docs/budgets.md`. */
+  readonly budgets?: readonly BudgetOptions[] | undefined;
+  /** A call that cost at least this much is told of, in USD. */
+  readonly perRequestWarnUsd?: number | undefined;
+  /** Rules, made with `alert`. Docs: `docs/alerts.md`. */
+  readonly alerts?: readonly Rule[] | undefined;
+  /** Whom alerts are told, made with `channel`. Default, with `alerts`: a line on stderr. */
+  readonly channels?: readonly Channel[] | undefined;
+  /** Where people find the dashboard, for links in alerts: `https://example.com/claude-metrics`. */
+  readonly dashboardUrl?: string | undefined;
+  /** How often alerts are looked at, in milliseconds. Default 15 seconds. */
+  readonly alertEveryMs?: number | undefined;
   /** Time, for tests. */
   readonly clock?: Clock | undefined;
   /** An answer nobody has read from for this long counts as abandoned. Default 10 minutes. */
@@ -48,6 +63,19 @@ export const monitorRules: OptionRules = {
   onNotice: rule.function,
   contextFrom: rule.function,
   namespace: rule.methods('createContext', 'enter', 'exit', 'get', 'set', 'bind'),
+  budgets: budgetsRule,
+  perRequestWarnUsd: {
+    allowed: 'a number of USD above 0',
+    ok: (value) => typeof value === 'number' && value > 0,
+  },
+  alerts: { allowed: 'an array of rules made with alert', ok: Array.isArray },
+  channels: { allowed: 'an array of channels made with channel', ok: Array.isArray },
+  dashboardUrl: { allowed: 'an address that begins with http:// or https://', ok: isUrl },
+  alertEveryMs: rule.integer(1_000, 3_600_000),
   clock: rule.methods('now', 'monotonic'),
   abandonAfterMs: rule.integer(1_000, 24 * 3_600_000),
 };
+
+function isUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:\/\/[^\s]+$/.test(value) && URL.canParse(value);
+}

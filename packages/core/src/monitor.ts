@@ -1,52 +1,32 @@
-import { recordOf, type Pricing } from './call.js';
-import { createCapture, type Clock } from './capture.js';
-import { readContext, withDefaults, withOwner } from './context.js';
-import { callLine, jsonLines } from './exporters/json.js';
-import { createHealth, type HealthReport } from './health.js';
-import { importCall, type CallInput } from './import.js';
+import { createAlerts } from './alerts/engine.js';
+import { createBudgets } from './budgets/budgets.js';
+import { budgetsOf } from './budgets/options.js';
+import { admissionOf } from './budgets/spend-request.js';
+import { createCallPricing } from './call-pricing.js';
+import { recordOf } from './call.js';
+import { createCapture } from './capture.js';
+import type { Clock } from './clock.js';
+import { currentCeiling, readContext, withDefaults, withOwner } from './context.js';
+import { createFeedback } from './feedback.js';
+import { createHealth } from './health.js';
+import { importCall } from './import.js';
 import { createMiddleware, instrument, observeClient } from './instrument.js';
 import { createLedger } from './ledger.js';
-import type { Middleware } from './middleware.js';
+import { limited, logSinksOf } from './log-sinks.js';
+import type { Monitor } from './monitor-api.js';
 import { monitorRules, type MonitorOptions } from './monitor-options.js';
-import { checkOptions, rule, show } from './options.js';
-import { currentPrices, priceCall } from './pricing.js';
+import { channel } from './notify/channels.js';
+import { createDelivery } from './notify/delivery.js';
+import { checkOptions, show } from './options.js';
+import { currentPrices } from './pricing.js';
 import { rateBookOf } from './rates.js';
-import type { CallRecord, Sink } from './record.js';
-import { useNamespace, type ContextInput } from './scope.js';
+import { useNamespace } from './scope.js';
+import { createSinks } from './sinks.js';
 import { createSnapshot, type Snapshot, type SnapshotQuery } from './snapshot.js';
 import { memoryStore } from './stores/memory.js';
-import type { CallsPage, CallsQuery } from './stores/store.js';
 import { watchUnobserved } from './unobserved.js';
 
-/**
- * The whole flow as one object: capture → record → sinks, and the ledger among them → snapshot.
- */
-export interface Monitor {
-  /** Adds our middleware to `client` and returns it; its `withOptions()` clones record too. */
-  observe<C>(client: C): C;
-  /** For `new Anthropic({ middleware: [monitor.middleware()] })`; put it last. */
-  middleware(): Middleware;
-  /** Observes every client of the SDK's copies that can be found, as the option `instrument` does. */
-  instrument(): void;
-  /** Runs `fn`; calls it makes are recorded by this monitor, with this context. */
-  withContext<T>(context: ContextInput, fn: () => T): T;
-  /** For adapters: `withContext()` whose names are defaults, so that `contextFrom` comes first. */
-  withDefaults<T>(context: ContextInput, fn: () => T): T;
-  /** Adds a call that was made some other way (another transport, an import). */
-  record(call: CallInput): CallRecord;
-  /** Adds a sink. Returns the way to take it off again. */
-  on(sink: Sink): () => void;
-  snapshot(query?: SnapshotQuery): Promise<Snapshot>;
-  /** Recent records, newest first. */
-  calls(query?: CallsQuery): Promise<CallsPage>;
-  health(): HealthReport;
-  /** One line to the operator. */
-  say(text: string): void;
-  /** Counts something that went wrong around this monitor, for adapters. */
-  fault(step: string, error: unknown): void;
-  /** Ends calls under way, flushes, stops timers. Later calls pass unrecorded. */
-  close(options?: { timeoutMs?: number }): Promise<void>;
-}
+export type { Monitor } from './monitor-api.js';
 
 const CLOSE_TIMEOUT_MS = 5_000;
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -61,56 +41,49 @@ const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance
 export function createMonitor(options: MonitorOptions = {}): Monitor {
   checkOptions('createMonitor', options, monitorRules);
   const { clock = systemClock, store = memoryStore() } = options;
+  const { now, monotonic } = clock;
   // Compiles it: a table that cannot be right is told now, not by every call.
   if (options.prices !== undefined) rateBookOf(options.prices);
-  const undo = options.namespace ? [useNamespace(options.namespace)] : [];
+  const budgetList = budgetsOf('createMonitor', options.budgets ?? []);
   const say = options.onNotice ?? warn;
   const health = createHealth({ onNotice: say, onError: options.onError ?? reportFault });
   const prices = () => options.prices ?? currentPrices();
-  const ledger = createLedger({ now: clock.now, health, store });
-  /** With the name of the step that hands a record to each. */
-  const sinks = new Map<Sink, string>();
-  for (const sink of [ledger, ...(options.sinks ?? [])]) addSink(sink);
-  const logSink = logSinkOf(options.log ?? true);
-  if (logSink) addSink(logSink);
-  const unpricedModels = new Set<string>();
-  let unobserved = 0;
-
-  const pricing: Pricing = {
-    prices,
-    price(call) {
-      const priced = priceCall(call);
-      if (priced.unknownModel !== null) sayUnpriced(priced.unknownModel);
-      return priced;
+  const ledger = createLedger({ now, health, store });
+  const feedback = createFeedback(ledger, health);
+  const sinks = createSinks(health);
+  const sayBudget = limited(say, now, () => health.drop('budgetLine'));
+  const budgets = createBudgets({
+    ...{ budgets: budgetList, now, monotonic, health, prices },
+    ceiling: currentCeiling,
+    onEvent(event) {
+      health.guard('say', sayBudget, event.text);
+      sinks.budget(event);
     },
-  };
-
-  function sayUnpriced(model: string): void {
-    if (unpricedModels.size >= MAX_UNPRICED_MODELS) return;
-    unpricedModels.add(model);
-    health.notice(
-      `price:${model}`,
-      `There is no price for the model ${show(model)}; its calls are counted as unpriced, and ` +
-        'totals say "at least". Add it with registerPrices().',
-    );
-  }
-
-  function addSink(sink: Sink): void {
-    sinks.set(sink, `sink:${sink.name}`);
-  }
-
-  function deliver(call: CallRecord): void {
-    for (const [sink, step] of sinks) {
-      const pending = health.guard(step, record, sink, call);
-      if (pending) pending.catch((error: unknown) => health.fault(step, error));
-    }
-  }
-
+  });
+  const delivery = createDelivery({ channels: channelsOf(options), health });
+  const alerts = createAlerts({
+    ...{ rules: options.alerts ?? [], source: ledger, health, now },
+    everyMs: options.alertEveryMs,
+    budgets: () => budgets.reports(ALERTED_SCOPES),
+    snapshot,
+    link: () => options.dashboardUrl ?? null,
+    send(message) {
+      delivery.push(message);
+      sinks.alert(message);
+    },
+  });
+  for (const sink of [ledger, feedback, alerts, ...(options.sinks ?? [])]) sinks.add(sink);
+  for (const sink of logSinksOf(options, health, say, now)) sinks.add(sink);
+  // Last of what can throw: another namespace would be let go by nobody.
+  const undo = options.namespace ? [useNamespace(options.namespace)] : [];
+  const pricing = createCallPricing(prices, health);
+  let unobserved = 0;
   const capture = createCapture({
     clock,
     health,
-    deliver,
+    deliver: sinks.record,
     pricing,
+    gate: budgets,
     readContext: () => readContext(health.guard, options.contextFrom),
     idleMs: options.abandonAfterMs,
   });
@@ -124,6 +97,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     undo.push(instrument(capture, health));
   }
 
+  alerts.start();
   if (options.instrument === true) instrumentAll();
   return {
     observe(client) {
@@ -137,28 +111,32 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     record(input) {
       const { call: imported, outcome } = importCall(input, clock, capture.readContext);
       const call = recordOf(imported, outcome, pricing);
-      deliver(call);
+      health.guard('budgets.charge', budgets.charge, call);
+      sinks.record(call);
       return call;
     },
-    on(sink) {
-      if (!rule.methods('record').ok(sink)) {
-        throw new TypeError(
-          `[claude-metrics] monitor.on: expected a sink ({ name, record(call) }), got ${show(sink)}.`,
-        );
-      }
-      addSink(sink);
-      return () => void sinks.delete(sink);
+    async canSpend(request) {
+      await budgets.ready;
+      return budgets.canSpend(admissionOf(request, now(), capture.readContext()));
     },
-    async snapshot(query = {}) {
-      capture.sweep();
-      return createSnapshot(ledger, query, {
-        now: clock.now(),
-        health: health.report(),
-        unobserved,
-        unpricedModels: [...unpricedModels],
-        priceVersion: prices().version,
-      });
+    async adjust(input) {
+      await budgets.ready;
+      return budgets.adjust(input);
     },
+    adjustments: budgets.adjustments,
+    pause: (feature, reason) => budgets.pause(feature, reason ?? null),
+    resume: budgets.resume,
+    paused: budgets.paused,
+    async feedback(event) {
+      await Promise.resolve(feedback.add(event));
+    },
+    async alerts() {
+      const channels = delivery.reports();
+      return Promise.resolve({ ...alerts.page(), channels });
+    },
+    silence: (id, forMs) => alerts.silence(id, forMs === null ? null : now() + forMs),
+    on: sinks.add,
+    snapshot,
     async calls(query = {}) {
       capture.sweep();
       if (!store.calls) return { calls: [], next: null, kept: 0, capacity: 0, dropped: 0 };
@@ -172,35 +150,32 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     close: (closeOptions) => (closing ??= closeAll(closeOptions?.timeoutMs)),
   };
 
+  async function snapshot(query: SnapshotQuery = {}): Promise<Snapshot> {
+    capture.sweep();
+    const { firing, pending, silenced } = alerts.page();
+    return createSnapshot(ledger, query, {
+      now: now(),
+      health: health.report(),
+      unobserved,
+      unpricedModels: pricing.unpricedModels(),
+      priceVersion: prices().version,
+      budgets: budgets.reports(),
+      alerts: { firing, pending: pending.length, silenced: silenced.length },
+    });
+  }
+
   async function closeAll(timeoutMs = CLOSE_TIMEOUT_MS): Promise<void> {
     capture.close();
     for (const step of undo) health.guard('close', step);
-    const ends = [...sinks.keys()].map(async (sink) => {
-      try {
-        await sink.close?.();
-      } catch (error) {
-        health.fault(`close:${sink.name}`, error);
-      }
-    });
-    await within(timeoutMs, Promise.all(ends));
-  }
-
-  function logSinkOf(log: NonNullable<MonitorOptions['log']>): Sink | undefined {
-    if (log === false) return undefined;
-    if (log === true) {
-      return jsonLines({
-        onDrop: (count) => health.drop('logLine', count),
-        onError: (error) => health.fault('sink:json', error),
-      });
-    }
-    return { name: 'log', record: (call) => log(callLine(call), call) };
+    await within(timeoutMs, Promise.all([sinks.close(), delivery.close(timeoutMs)]));
   }
 }
 
-const MAX_UNPRICED_MODELS = 100;
+/** Of each budget, nearest to their limit first. */
+const ALERTED_SCOPES = 500;
 
-function record(sink: Sink, call: CallRecord): void | Promise<void> {
-  return sink.record(call);
+function channelsOf({ channels, alerts }: MonitorOptions) {
+  return channels ?? (alerts?.length ? [channel.log()] : []);
 }
 
 function warn(text: string): void {

@@ -122,7 +122,9 @@ export function priceCall(call: PricedCall): CallPrice {
 /** Failed requests, counting tokens, creating a batch, and what never reached the provider. */
 function isFree(call: PricedCall): boolean {
   const { outcome, operation, status, usage } = call;
-  if (outcome === 'blocked' || operation === 'count_tokens' || operation === 'batches') return true;
+  if (operation === 'count_tokens' || operation === 'batches') return true;
+  // Refused before it was sent; a retry that was refused follows an attempt that may have billed.
+  if (outcome === 'blocked' && call.mayHaveBilled !== true) return true;
   if (status !== null && status >= 400) return true;
   if (usage !== null) return false;
   // A batch bills the results that succeeded; other endpoints bill nothing by the token.

@@ -1,3 +1,6 @@
+import type { AlertMessage } from './alert.js';
+import type { BudgetEvent, CallBudget } from './budget.js';
+
 /**
  * The words of the system. Read this file first; everything else moves these around.
  *
@@ -265,12 +268,28 @@ export interface CallRecord extends CallContext {
   readonly speed: string | null;
   readonly inferenceGeo: string | null;
   readonly rateLimit: RateLimit | null;
+  /** What budgets decided; `null` when none applied. */
+  readonly budget: CallBudget | null;
 }
+
+/** What a person did with an answer. */
+export type FeedbackAction = 'accept' | 'reject' | 'edit' | 'retry';
+
+export const FEEDBACK_ACTIONS = [
+  'accept',
+  'reject',
+  'edit',
+  'retry',
+] as const satisfies readonly FeedbackAction[];
 
 /** Anything that receives finished records. A sink that throws is counted, never heard by callers. */
 export interface Sink {
   readonly name: string;
   record(call: CallRecord): void | Promise<void>;
+  /** An alert fired, is still firing after its cooldown, or has resolved. */
+  alert?(message: AlertMessage): void | Promise<void>;
+  /** A budget passed one of its thresholds, or more was spent than it had held. */
+  budget?(event: BudgetEvent): void | Promise<void>;
   /** Called once by `monitor.close()`: write out what is buffered. */
   close?(): void | Promise<void>;
 }

@@ -50,7 +50,8 @@ export function operationOf(path: unknown, method: unknown): Operation | null {
     : null;
 }
 
-function bodyOf(body: unknown): Record<string, unknown> | null {
+/** The body as an object, also where it has become text; `null` for anything else. */
+export function bodyOf(body: unknown): Record<string, unknown> | null {
   if (typeof body === 'object' && body !== null) return body as Record<string, unknown>;
   if (typeof body !== 'string') return null;
   try {

@@ -15,6 +15,13 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** How often a call is tried again; `Infinity` where nobody has told us. */
+export function maxRetriesOf(requestOptions: unknown, client: unknown): number {
+  const own = (requestOptions as { maxRetries?: unknown } | undefined)?.maxRetries;
+  const most = own ?? (client as { maxRetries?: unknown } | undefined)?.maxRetries;
+  return typeof most === 'number' ? most : Number.POSITIVE_INFINITY;
+}
+
 /** The longest the SDK can wait before the attempt that follows the `retries`-th retry. */
 export function retryDelayMs(retries: number, headers: Headers | null, now: number): number {
   const backoff = Math.min(FIRST_PAUSE_MS * 2 ** retries, LONGEST_PAUSE_MS);

@@ -18,6 +18,8 @@ export interface ContextInput {
   readonly sessionId?: Lazy;
   /** At most 16; the rest is left out. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** What a call here costs at most, in USD: for budgets, where a request has no bound of its own. */
+  readonly maxCostUsd?: number | undefined;
 }
 
 export interface Scope {

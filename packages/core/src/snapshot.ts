@@ -3,6 +3,8 @@ import { seriesOf, type SeriesPoint } from './series.js';
 import { groupBy, mergeAll, totalsOf, type Group, type Grouped, type Totals } from './totals.js';
 import { unpricedOf } from './trackers/cost.js';
 import { familyFor, filtersOf, select, windowOf } from './window.js';
+import type { Alert } from './alert.js';
+import type { BudgetReport } from './budget.js';
 import type { HealthReport } from './health.js';
 import type { UnpricedReason } from './record.js';
 import type { Cell, CellQuery, Family, Resolution } from './stores/store.js';
@@ -55,7 +57,17 @@ export interface Snapshot {
   readonly notKept: readonly Dimension[];
   readonly series: readonly SeriesPoint[];
   readonly coverage: Coverage;
+  /** As they stand now, whatever the window. */
+  readonly budgets: readonly BudgetReport[];
+  /** As they stand now, whatever the window. */
+  readonly alerts: SnapshotAlerts;
   readonly health: HealthReport;
+}
+
+export interface SnapshotAlerts {
+  readonly firing: readonly Alert[];
+  readonly pending: number;
+  readonly silenced: number;
 }
 
 /** Where cells come from: the ledger. */
@@ -72,6 +84,8 @@ export interface SnapshotExtras {
   readonly unobserved: number;
   readonly unpricedModels: readonly string[];
   readonly priceVersion: string;
+  readonly budgets: readonly BudgetReport[];
+  readonly alerts: SnapshotAlerts;
 }
 
 /**
@@ -126,6 +140,8 @@ export async function createSnapshot(
     notKept: (['model', 'feature', 'user'] as const).filter((name) => lists[name] === null),
     series: series.points,
     coverage: coverageOf(whole, Object.values(lists), extras),
+    budgets: extras.budgets,
+    alerts: extras.alerts,
     health: extras.health,
   };
 }

@@ -54,7 +54,7 @@ export function parseStrict(markup: string): Parsed {
 
 /** What a reader sees, with single spaces. */
 export function textOf(markup: string): string {
-  const spaced = markup.replace(/<(?:td|th|dd|dt|div|p|li|h2|summary)\b/g, ' $&');
+  const spaced = markup.replace(/<(?:td|th|dd|dt|div|p|li|h2|h3|summary|form)\b/g, ' $&');
   return parseStrict(spaced).text.replace(/\s+/g, ' ');
 }
 

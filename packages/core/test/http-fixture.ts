@@ -1,3 +1,6 @@
+import { Buffer } from 'node:buffer';
+import type { Alert, AlertsPage } from '../src/alert.js';
+import type { BudgetReport, BudgetScopeReport, CallBudget } from '../src/budget.js';
 import type { HttpRequest, HttpResponse, Http } from '../src/http.js';
 import type { CallRecord } from '../src/record.js';
 import type { Group, Snapshot, Totals } from '../src/snapshot.js';
@@ -103,6 +106,8 @@ export function snapshotOf(patch: Partial<Snapshot> = {}): Snapshot {
       overflowed: 0,
       priceVersion: '2026-11-20',
     },
+    budgets: [],
+    alerts: { firing: [], pending: 0, silenced: 0 },
     health: { ok: true, faults: {}, dropped: {}, notices: [] },
     ...patch,
   };
@@ -174,6 +179,86 @@ export function recordOf(patch: Partial<CallRecord> = {}): CallRecord {
     speed: null,
     inferenceGeo: null,
     rateLimit: { requests: { limit: 50, remaining: 49, reset: '2026-11-24T14:01:00Z' } },
+    budget: null,
+    ...patch,
+  };
+}
+
+export function callBudgetOf(patch: Partial<CallBudget> = {}): CallBudget {
+  return {
+    verdict: 'allow',
+    reason: null,
+    budget: null,
+    heldNanoUsd: 120_000,
+    sentModel: null,
+    sentMaxTokens: null,
+    wouldBlock: [],
+    ...patch,
+  };
+}
+
+export function scopeOf(patch: Partial<BudgetScopeReport> = {}): BudgetScopeReport {
+  return {
+    scope: 'ada',
+    spentUsd: 3.5,
+    heldUsd: 0.5,
+    limitUsd: 5,
+    used: 0.8,
+    uncertainUsd: 0,
+    overrunUsd: 0,
+    unpricedCalls: 0,
+    ...patch,
+  };
+}
+
+export function budgetOf(patch: Partial<BudgetReport> = {}): BudgetReport {
+  return {
+    name: 'user-daily',
+    per: 'day',
+    of: 'user',
+    action: 'block',
+    shadow: false,
+    timeZone: 'UTC',
+    from: '2026-11-24T00:00:00.000Z',
+    to: '2026-11-25T00:00:00.000Z',
+    scopes: [scopeOf()],
+    scopeCount: 1,
+    calls: { allow: 100, warn: 0, clamp: 0, downgrade: 0, block: 0 },
+    wouldBlock: 0,
+    ...patch,
+  };
+}
+
+export const ALERT_ID = 'aLeRt-00_id-16ch';
+
+export function alertOf(patch: Partial<Alert> = {}): Alert {
+  return {
+    id: ALERT_ID,
+    rule: 'error-rate',
+    severity: 'critical',
+    group: { by: 'feature', key: 'POST /chat/:room' },
+    state: 'firing',
+    title: 'Error rate 7.2 % over 5 min (limit 5 %)',
+    value: 0.072,
+    limit: 0.05,
+    unit: 'ratio',
+    since: '2026-11-24T14:02:00.000Z',
+    firedAt: '2026-11-24T14:02:30.000Z',
+    resolvedAt: null,
+    silencedUntil: null,
+    ...patch,
+  };
+}
+
+export function alertsPageOf(patch: Partial<AlertsPage> = {}): AlertsPage {
+  return {
+    at: '2026-11-24T14:03:07.000Z',
+    firing: [],
+    pending: [],
+    silenced: [],
+    recent: [],
+    channels: [],
+    failing: [],
     ...patch,
   };
 }
@@ -185,11 +270,13 @@ export interface Asked {
   readonly native?: unknown;
   /** In front of the part below the mount. */
   readonly mount?: string;
+  readonly body?: string;
 }
 
 /** `ask(http, '/snapshot?range=1h')`: the part of the address below the mount. */
 export function ask(http: Http, below: string, asked: Asked = {}): Promise<HttpResponse> {
   const { method = 'GET', secure = false, native = null, mount = '/claude-metrics' } = asked;
+  const { body = '' } = asked;
   const headers: Readonly<Record<string, string>> = { host: 'localhost:3000', ...asked.headers };
   const [path = '', search = ''] = below.split(/\?(.*)/s);
   const request: HttpRequest = {
@@ -200,6 +287,7 @@ export function ask(http: Http, below: string, asked: Asked = {}): Promise<HttpR
     url: mount + below,
     secure,
     native,
+    readBody: async (limit) => (Buffer.byteLength(body) > limit ? null : body),
   };
   return http.handle(request);
 }

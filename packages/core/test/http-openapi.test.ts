@@ -2,17 +2,28 @@ import { createHttp } from '../src/http.js';
 import { describe as describeRoutes } from '../src/http/openapi.js';
 import { routes } from '../src/http/routes.js';
 import { createMonitor } from '../src/monitor.js';
-import { ask, recordOf, snapshotOf } from './http-fixture.js';
+import {
+  alertOf,
+  alertsPageOf,
+  ALERT_ID,
+  ask,
+  budgetOf,
+  callBudgetOf,
+  recordOf,
+  scopeOf,
+  snapshotOf,
+} from './http-fixture.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 
 const document = JSON.parse(JSON.stringify(describeRoutes(routes))) as {
-  paths: Record<string, { get: Operation }>;
+  paths: Record<string, Partial<Record<'get' | 'post', Operation>>>;
   components: { schemas: Record<string, Schema> };
 };
 interface Operation {
   operationId: string;
   parameters: { name: string; in: string; schema: Schema }[];
+  requestBody?: { content: Record<string, { schema: Schema }> };
   responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
 }
 
@@ -57,16 +68,47 @@ function violations(value: unknown, schema: Schema, path = '$'): string[] {
 }
 
 function schemaOf(path: string, status = '200', type = 'application/json'): Schema {
-  const schema = document.paths[path]?.get.responses[status]?.content?.[type]?.schema;
+  const { get, post } = document.paths[path] ?? {};
+  const schema = (get ?? post)?.responses[status]?.content?.[type]?.schema;
   if (!schema) throw new Error(`${path} describes no ${status} ${type}`);
   return schema;
 }
 
+const alerts = {
+  firing: [alertOf(), alertOf({ group: null, value: null, limit: null, unit: null })],
+  pending: [alertOf({ state: 'pending', firedAt: null, severity: 'info' })],
+  silenced: [alertOf({ silencedUntil: '2026-11-24T15:00:00.000Z' })],
+  recent: [alertOf({ state: 'resolved', resolvedAt: '2026-11-24T13:00:00.000Z' })],
+  channels: [
+    { name: 'slack', sent: 3, failed: 1, dropped: 0, queued: 2, lastError: 'HTTP 500' },
+    { name: 'log', sent: 3, failed: 0, dropped: 0, queued: 0, lastError: null },
+  ],
+  failing: [{ rule: 'mine', message: 'it threw' }],
+};
+const budgets = [
+  budgetOf(),
+  budgetOf({ of: { tag: 'team' }, scopes: [scopeOf({ scope: null, used: null })] }),
+  budgetOf({ per: 'call', of: 'all', from: null, to: null, action: 'downgrade', scopes: [] }),
+];
+const records = [
+  recordOf(),
+  recordOf({
+    budget: callBudgetOf({ verdict: 'downgrade', reason: 'limit', budget: 'b', sentModel: 'm' }),
+  }),
+  recordOf({ budget: callBudgetOf({ sentMaxTokens: 64, wouldBlock: ['b'] }) }),
+];
+const readings = {
+  snapshot: () =>
+    Promise.resolve(
+      snapshotOf({ budgets, alerts: { firing: alerts.firing, pending: 1, silenced: 1 } }),
+    ),
+  calls: () => Promise.resolve({ calls: records, next: 'c1', kept: 1, capacity: 1000, dropped: 0 }),
+};
 const http = createHttp(
   {
-    snapshot: () => Promise.resolve(snapshotOf()),
-    calls: () =>
-      Promise.resolve({ calls: [recordOf()], next: 'c1', kept: 1, capacity: 1000, dropped: 0 }),
+    ...readings,
+    alerts: () => alertsPageOf(alerts),
+    silence: (id) => (id === ALERT_ID ? alertOf() : null),
   },
   { authorize: () => true, now: () => Date.parse('2026-12-01T00:00:00Z') },
 );
@@ -75,10 +117,66 @@ describe('/openapi.json', () => {
   it('describes every route and nothing else', async () => {
     const served: unknown = JSON.parse((await ask(http, '/openapi.json')).body);
     expect(served).toEqual(document);
-    expect(Object.keys(document.paths)).toEqual(['/', '/snapshot', '/calls', '/openapi.json']);
-    expect(Object.keys(document.paths)).toEqual(http.routes.map(({ path }) => path));
-    const ids = Object.values(document.paths).map(({ get }) => get.operationId);
+    expect(Object.keys(document.paths)).toEqual([
+      ...['/', '/snapshot', '/calls', '/alerts', '/alerts/{id}/silence', '/openapi.json'],
+    ]);
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(described).toEqual(http.routes.map(({ method, path }) => `${method} ${path}`));
+    const ids = Object.values(document.paths).map(({ get, post }) => (get ?? post)?.operationId);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('leaves out what the readings cannot do, and so does the mount', async () => {
+    const without = createHttp(readings, { authorize: () => true });
+    const { paths } = JSON.parse((await ask(without, '/openapi.json')).body) as typeof document;
+    expect(Object.keys(paths)).toEqual(['/', '/snapshot', '/calls', '/openapi.json']);
+    expect((await ask(without, '/alerts')).status).toBe(404);
+    const headers = { 'content-type': 'application/json' };
+    const asked = { method: 'POST', headers };
+    expect((await ask(without, `/alerts/${ALERT_ID}/silence`, asked)).status).toBe(404);
+  });
+
+  it('describes the body of a POST as it is read: what it allows is accepted, and no more', async () => {
+    const { post } = document.paths['/alerts/{id}/silence'] ?? {};
+    const { content = {} } = post?.requestBody ?? {};
+    expect(Object.keys(content)).toEqual(['application/json', 'application/x-www-form-urlencoded']);
+    for (const [type, { schema }] of Object.entries(content)) {
+      const json = type === 'application/json';
+      const properties = schema['properties'] as Record<string, { maximum?: number }>;
+      expect(Object.keys(properties)).toEqual(json ? ['minutes'] : ['minutes', 'view']);
+      const { maximum = 0 } = properties['minutes'] ?? {};
+      const statuses = [];
+      for (const minutes of [0, maximum, maximum + 1]) {
+        const body = json ? JSON.stringify({ minutes }) : `minutes=${minutes}`;
+        const headers = { 'content-type': type, 'sec-fetch-site': 'same-origin' };
+        const asked = { method: 'POST', headers, body };
+        const { status } = await ask(http, `/alerts/${ALERT_ID}/silence`, asked);
+        expect(post?.responses).toHaveProperty(String(status));
+        statuses.push(status);
+      }
+      expect(statuses).toEqual(json ? [200, 200, 400] : [303, 303, 400]);
+    }
+    const [id] = post?.parameters ?? [];
+    expect(id).toMatchObject({ name: 'id', in: 'path', required: true });
+  });
+
+  it('describes exactly what a silence answers', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const path = '/alerts/{id}/silence';
+    for (const [body, status, type] of [
+      ['{}', '200', 'application/json'],
+      ['{"minutes":-1}', '400', 'application/problem+json'],
+    ] as const) {
+      const answer = await ask(http, path.replace('{id}', ALERT_ID), {
+        method: 'POST',
+        headers,
+        body,
+      });
+      expect(String(answer.status)).toBe(status);
+      expect(violations(JSON.parse(answer.body), schemaOf(path, status, type))).toEqual([]);
+    }
   });
 
   it('has no reference that leads nowhere', () => {
@@ -87,7 +185,7 @@ describe('/openapi.json', () => {
     for (const [, name = ''] of names) expect(document.components.schemas).toHaveProperty(name);
   });
 
-  it.each(['/snapshot', '/calls'])('describes exactly what %s answers', async (path) => {
+  it.each(['/snapshot', '/calls', '/alerts'])('describes exactly what %s answers', async (path) => {
     const body: unknown = JSON.parse((await ask(http, path)).body);
     expect(violations(body, schemaOf(path))).toEqual([]);
   });
@@ -147,7 +245,7 @@ describe('/openapi.json', () => {
 
   it('describes parameters as they are read: each example is accepted', async () => {
     for (const [path, { get }] of Object.entries(document.paths)) {
-      for (const { name, schema } of get.parameters) {
+      for (const { name, schema } of get?.parameters ?? []) {
         const examples = (schema['examples'] ??
           schema['enum'] ?? [schema['default'] ?? 'x']) as unknown[];
         for (const example of examples) {

@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import { escapeHtml, markup, toText } from '../src/http/html.js';
 import { renderPage, renderProblem, servePage, type Page } from '../src/http/page.js';
 import { badQuery } from '../src/http/problem.js';
-import { groupOf, recordOf, snapshotOf, totalsOf } from './http-fixture.js';
+import {
+  alertOf,
+  alertsPageOf,
+  budgetOf,
+  callBudgetOf,
+  groupOf,
+  recordOf,
+  scopeOf,
+  snapshotOf,
+  totalsOf,
+} from './http-fixture.js';
 import { parseStrict, textOf } from './html-parser.js';
 
 function render(page: Partial<Page> = {}): string {
@@ -37,6 +47,20 @@ function hostilePage(name: string): Page {
     userId: name,
     requestId: name,
     error: { kind: 'unknown', type: name, message: name },
+    budget: callBudgetOf({
+      verdict: 'downgrade',
+      budget: name,
+      sentModel: name,
+      wouldBlock: [name],
+    }),
+  });
+  const alert = alertOf({ title: name, rule: name, group: { by: 'user', key: name } });
+  const channel = { name, sent: 0, failed: 0, dropped: 0, queued: 0, lastError: name };
+  const alerts = alertsPageOf({
+    pending: [{ ...alert, id: 'pending-00000000' }],
+    silenced: [{ ...alert, id: 'silenced-0000000', silencedUntil: '2026-11-24T15:00:00Z' }],
+    channels: [channel],
+    failing: [{ rule: name, message: name }],
   });
   const snapshot = snapshotOf({
     byModel: [group],
@@ -55,8 +79,13 @@ function hostilePage(name: string): Page {
       dropped: {},
       notices: [name],
     },
+    budgets: [
+      budgetOf({ name, of: { tag: name }, timeZone: name, scopes: [scopeOf({ scope: name })] }),
+    ],
+    alerts: { firing: [alert], pending: 1, silenced: 1 },
   });
-  return { snapshot, recent: [record], query: new URLSearchParams({ user: name, range: name }) };
+  const query = new URLSearchParams({ user: name, range: name });
+  return { snapshot, recent: [record], alerts, canSilence: true, query };
 }
 
 describe('names from outside', () => {
@@ -99,8 +128,13 @@ describe('names from outside', () => {
       for (const { attributes } of tags) {
         const href = attributes.get('href');
         if (href === undefined) continue;
-        expect(href).toMatch(/^(?:\?|\.\/|snapshot|calls|openapi\.json)/);
+        expect(href).toMatch(/^(?:\?|\.\/|snapshot|calls|alerts|openapi\.json)/);
         expect(new URL(href, 'http://h/m/').pathname).toMatch(/^\/m\//);
+      }
+      const actions = tags.flatMap(({ attributes }) => attributes.get('action') ?? []);
+      expect(actions).toHaveLength(4);
+      for (const action of actions) {
+        expect(action).toMatch(/^(?:\.\/|alerts\/[\w-]{16}\/silence)$/);
       }
     }
   });

@@ -13,6 +13,7 @@ import {
   NOW,
   QUARTER,
   rigOf,
+  NO_BUDGETS,
 } from './state-fixture.js';
 import type { CallRecord } from '../src/record.js';
 import type { Store } from '../src/stores/store.js';
@@ -185,7 +186,7 @@ describe('filters', () => {
   it('are refused before anything is read', async () => {
     const read = jest.fn<never, []>();
     const source = { resolutions: rig.ledger.resolutions, cells: read };
-    const extras = { ...{ now: NOW, unobserved: 0 }, unpricedModels: [], priceVersion: '' };
+    const extras = { ...NO_BUDGETS, now: NOW, unobserved: 0, unpricedModels: [], priceVersion: '' };
     const health = rig.health.report();
     for (const query of [{ model: 'a', feature: 'b', user: 'c' }, { rangeMs: -1 }]) {
       const asked = createSnapshot(source, query, { ...extras, health });

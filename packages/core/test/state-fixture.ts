@@ -8,7 +8,14 @@ import fc from 'fast-check';
 import { RARE, SUM, UNPRICED_REASONS } from '../src/cell.js';
 import { createHealth } from '../src/health.js';
 import { createLedger } from '../src/ledger.js';
-import { ERROR_KINDS, inputTokens, isFailure, NO_TOKENS, OUTCOMES } from '../src/record.js';
+import {
+  ERROR_KINDS,
+  FEEDBACK_ACTIONS,
+  inputTokens,
+  isFailure,
+  NO_TOKENS,
+  OUTCOMES,
+} from '../src/record.js';
 import { createSnapshot, type SnapshotQuery } from '../src/snapshot.js';
 import { memoryStore } from '../src/stores/memory.js';
 import type { Caps } from '../src/bucket.js';
@@ -68,6 +75,7 @@ export function callRecord(overrides: Partial<CallRecord> = {}): CallRecord {
     speed: null,
     inferenceGeo: null,
     rateLimit: null,
+    budget: null,
     ...overrides,
   });
 }
@@ -122,9 +130,13 @@ export function rigOf(options: { store?: Store; caps?: Caps; now?: number } = {}
         unobserved: 0,
         unpricedModels: [],
         priceVersion: '2026-11-23',
+        ...NO_BUDGETS,
       }),
   };
 }
+
+/** What a snapshot says of budgets and alerts where there are none. */
+export const NO_BUDGETS = { budgets: [], alerts: { firing: [], pending: 0, silenced: 0 } };
 
 export type Exact = Readonly<Record<string, bigint>>;
 
@@ -164,6 +176,7 @@ export function exactOfCells(cells: readonly Cell[]): Exact {
     ...OUTCOMES.map((outcome) => `outcome ${outcome}`),
     ...ERROR_KINDS.map((kind) => `error ${kind}`),
     ...UNPRICED_REASONS.map((reason) => `unpriced ${reason}`),
+    ...FEEDBACK_ACTIONS.map((action) => `feedback ${action}`),
   ];
   if (rareNames.length !== RARE.length) throw new Error('the fixture does not know every slot');
   for (const cell of cells) {

@@ -14,7 +14,7 @@ export interface ClaudeMonitor extends Handler {
 
 /**
  * Measures every Claude call made while a request is handled, and serves the dashboard. Mount it
- * before your routes; it never reads the body, and changes neither `req` nor `res`.
+ * before your routes; it reads no body but the dashboard's own, and changes neither `req` nor `res`.
  *
  * @throws TypeError for an option that does not exist, cannot be right, or would be ignored.
  *

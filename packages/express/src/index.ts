@@ -2,6 +2,7 @@
 
 export { claudeMonitor, type ClaudeMonitor } from './claude-monitor.js';
 export { trackFeature } from './track-feature.js';
+export { budgetErrors, type ErrorHandler } from './budget-errors.js';
 export type { AdapterOptions } from './options.js';
 export type { ExpressRequest, Handler, Next } from './request.js';
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { Adapter } from '@claude-metrics/core';
+import { field, type Adapter } from '@claude-metrics/core';
 import type { ExpressRequest, Next } from './request.js';
 
 /** Carries one request under the mount over to core, and its answer back. */
@@ -19,6 +19,8 @@ export async function serve<Req extends ExpressRequest>(
       headers: req.headers,
       secure: req.secure === true || (req.socket as Partial<TLSSocket>).encrypted === true,
       native: req as Req,
+      raw: req,
+      parsed: () => field(req, 'body'),
     });
     const { 'set-cookie': cookie, ...rest } = headers;
     // Added, because a session may have set one of its own.

@@ -4,13 +4,18 @@ import { adapterContract, type ContractApplication } from '@claude-metrics/testi
 import { createNamespace, destroyNamespace } from 'cls-hooked';
 import type { Request, Response } from 'express';
 import request from 'supertest';
-import { claudeMonitor, trackFeature } from '../src/index.js';
+import { budgetErrors, claudeMonitor, trackFeature } from '../src/index.js';
 import { listen, versions, type Version } from './express.js';
 
 /** What every adapter must do, on every version of Express and over both carriers. */
 const WANTED = { express: /^5\./, 'express-4': /^4\.22\./, 'express-4.18': /^4\.18\./ };
 const namespace = createNamespace('contract');
-afterAll(() => destroyNamespace('contract'));
+// Express prints what nobody handles.
+beforeAll(() => void jest.spyOn(console, 'error').mockImplementation(() => {}));
+afterAll(() => {
+  jest.restoreAllMocks();
+  destroyNamespace('contract');
+});
 
 const carriers = [
   { carrier: 'AsyncLocalStorage', namespace: undefined },
@@ -32,10 +37,12 @@ describe.each(versions)('claudeMonitor on $name', ({ name, express, resolved }) 
 });
 
 function appOf(express: Version['express'], application: ContractApplication) {
-  const { adapters, prefix, authenticate, routes } = application;
+  const { adapters, prefix, authenticate, bodyParser, routes } = application;
   const router = express.Router();
+  const parsers = [express.json(), express.urlencoded({ extended: true })];
+  if (bodyParser === 'before') router.use(parsers);
   for (const options of adapters) router.use(claudeMonitor(options));
-  router.use(express.json());
+  if (bodyParser !== 'before') router.use(parsers);
   router.use((req: Request, _res, next) => {
     const found = Promise.resolve(authenticate?.((header) => req.get(header)));
     void found.then((user) => {
@@ -60,5 +67,6 @@ function appOf(express: Version['express'], application: ContractApplication) {
       void answered.then((answer) => void (res.headersSent || res.json(answer)), next);
     });
   }
+  if (application.handlesBudgetErrors) router.use(budgetErrors());
   return express().use(prefix ?? '/', router);
 }

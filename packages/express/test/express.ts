@@ -9,6 +9,7 @@ export interface ExpressModule {
   (): Application;
   Router(options?: { mergeParams?: boolean }): Router;
   json(): RequestHandler;
+  urlencoded(options: { extended: boolean }): RequestHandler;
 }
 
 export interface Version {

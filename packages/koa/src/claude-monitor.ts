@@ -13,7 +13,8 @@ export interface ClaudeMonitor extends KoaMiddleware {
 
 /**
  * Measures every Claude call made while a request is handled, and serves the dashboard. Use it
- * before your routes; it never reads the body, and puts nothing on `ctx` or `app.context`.
+ * before your routes; it reads no body but the dashboard's own, and puts nothing on `ctx` or
+ * `app.context`.
  *
  * @throws TypeError for an option that does not exist, cannot be right, or would be ignored.
  *

@@ -1,5 +1,5 @@
 import type { RequestUser } from '@claude-metrics/core';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /**
  * Koa's objects as far as we touch them. Structural, so that these types compile without
@@ -12,13 +12,20 @@ export interface KoaContext<State = unknown> {
   readonly url: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  /** Node's own. */
+  readonly req: IncomingMessage;
+  /** Koa's own; where a body parser puts what it has read. */
+  readonly request: unknown;
   /** Respects the application's `proxy`. */
   readonly secure: boolean;
   /** Where Koa's users keep what they know of a request. */
   readonly state: State;
   status: number;
   body: unknown;
+  /** An answer has begun. */
+  readonly headerSent: boolean;
   set(headers: Record<string, string>): void;
+  remove(header: string): void;
   append(header: string, value: string): void;
 }
 

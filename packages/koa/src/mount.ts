@@ -1,4 +1,4 @@
-import type { Adapter } from '@claude-metrics/core';
+import { field, type Adapter } from '@claude-metrics/core';
 import type { KoaContext } from './context.js';
 
 /**
@@ -17,6 +17,8 @@ export async function serve<Ctx extends KoaContext>(
     headers: ctx.headers,
     secure: ctx.secure,
     native: ctx as Ctx,
+    raw: ctx.req,
+    parsed: () => field(ctx.request, 'body'),
   });
   const { 'set-cookie': cookie, ...rest } = headers;
   // First, because it makes up a status, a type and a length of its own.

@@ -14,7 +14,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { claudeMonitor, trackFeature } from '../src/index.js';
+import { budgetErrors, claudeMonitor, trackFeature } from '../src/index.js';
 
 /** The Koa versions that every behaviour is tried on. */
 export interface Version {
@@ -52,10 +52,13 @@ export async function listen(app: Koa): Promise<ContractServer> {
 
 /** An application of the contract, in the way that Koa's users write one. */
 export function starter(Application: Version['Koa']): AdapterSubject['start'] {
-  return ({ adapters, prefix, authenticate, routes }: ContractApplication) => {
+  return (application: ContractApplication) => {
+    const { adapters, prefix, authenticate, bodyParser, routes } = application;
     const inner = new Application();
+    if (application.handlesBudgetErrors) inner.use(budgetErrors());
+    if (bodyParser === 'before') inner.use(koaBody());
     for (const options of adapters) inner.use(claudeMonitor(options));
-    inner.use(koaBody());
+    if (bodyParser !== 'before') inner.use(koaBody());
     inner.use(async (ctx, next) => {
       ctx.state.user = await authenticate?.((name) => ctx.get(name) || undefined);
       await next();

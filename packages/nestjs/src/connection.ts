@@ -1,5 +1,6 @@
 import type { Monitor } from '@claude-metrics/core';
 import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import { addFallback } from './budget-filter.js';
 import { clientOf } from './client.js';
 import type { Mount, Mounted } from './mount.js';
 import type { ClaudeMetricsOptions } from './options.js';
@@ -42,7 +43,7 @@ const users = new WeakMap<Monitor, number>();
 
 /** @throws TypeError for an option that does not exist, cannot be right, or would be ignored. */
 export function createConnection(input: ConnectionInput): Connection {
-  const { where, order, mount, host } = input;
+  const { where, order, mount, host, config } = input;
   const { anthropic, ...options } = input.options;
   // Without a path: where the dashboard answers is known when the global prefix is.
   const adapter = visitAdapter(where, { ...options, path: false });
@@ -69,6 +70,7 @@ export function createConnection(input: ConnectionInput): Connection {
       const httpAdapter = platformOf(host);
       if (!httpAdapter) return;
       connect(httpAdapter, entry);
+      addFallback(config, host.httpAdapter);
       if (!mount) return;
       mount.spell(wildcardOf(httpAdapter));
       mounted.adapter = mountAdapter(input, monitor);

@@ -2,6 +2,7 @@
 
 export { ClaudeMetricsModule } from './claude-metrics-module.js';
 export { TrackFeature } from './track-feature.js';
+export { BudgetExceededFilter } from './budget-filter.js';
 
 // What can be injected
 export {

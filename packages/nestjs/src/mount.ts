@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { Adapter } from '@claude-metrics/core';
+import { field, type Adapter } from '@claude-metrics/core';
 import {
   All,
   Controller,
@@ -84,6 +84,8 @@ async function answer(
     headers: request.headers,
     secure: isFastify(request) ? request.protocol === 'https' : request.secure === true,
     native: { native: request, raw },
+    raw,
+    parsed: () => field(request, 'body'),
   });
   if (isFastify(request)) {
     (response as FastifyReply).code(status).headers(headers).send(body);

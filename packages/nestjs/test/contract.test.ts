@@ -4,7 +4,7 @@ import { adapterContract, type ContractApplication } from '@claude-metrics/testi
 import { Controller, Get, HttpCode, Module, Post, Req, Res } from '@nestjs/common';
 import { createNamespace, destroyNamespace } from 'cls-hooked';
 import request from 'supertest';
-import { ClaudeMetricsModule, TrackFeature } from '../src/index.js';
+import { BudgetExceededFilter, ClaudeMetricsModule, TrackFeature } from '../src/index.js';
 import { headerOf, listen, platforms, type Platform, type TestRequest } from './nest.js';
 
 /** What every adapter must do, on both platforms and over both carriers. */
@@ -19,8 +19,11 @@ const carriers = [
 describe.each(platforms)('ClaudeMetricsModule on $name', (platform) => {
   describe.each(carriers)('over $carrier', ({ namespace }) => {
     const start = async (application: ContractApplication) => {
-      const app = await platform.create(moduleOf(platform, application));
+      // Nest has its parsers in front of every controller, or none.
+      const parsers = application.bodyParser !== 'after';
+      const app = await platform.create(moduleOf(platform, application), parsers);
       if (application.prefix !== undefined) app.setGlobalPrefix(application.prefix);
+      if (application.handlesBudgetErrors) app.useGlobalFilters(new BudgetExceededFilter());
       if (application.authenticate) platform.authenticate(app, application.authenticate);
       return listen(app);
     };

@@ -14,8 +14,8 @@ export type App = NestExpressApplication | NestFastifyApplication;
 
 export interface Platform {
   readonly name: 'express' | 'fastify';
-  /** As `main.ts` does it. */
-  create(module: unknown): Promise<App>;
+  /** As `main.ts` does it; with Nest's parsers of bodies, or as the platform is without them. */
+  create(module: unknown, bodyParser?: boolean): Promise<App>;
   /** Authentication of an application: a middleware of Express, a hook of Fastify. */
   authenticate(app: App, userOf: (header: HeaderOf) => Promise<unknown>): void;
   /** A JSON answer of a handler that has the response in its hands. */
@@ -47,8 +47,11 @@ export const headerOf =
 
 const express: Platform = {
   name: 'express',
-  create: (module) =>
-    NestFactory.create<NestExpressApplication>(module as Type, new ExpressAdapter(), OPTIONS),
+  create: (module, bodyParser = true) =>
+    NestFactory.create<NestExpressApplication>(module as Type, new ExpressAdapter(), {
+      ...OPTIONS,
+      bodyParser,
+    }),
   authenticate(app, userOf) {
     app.use(async (request: TestRequest, _: unknown, next: (error?: unknown) => void) => {
       try {
@@ -86,12 +89,22 @@ const ROUTER =
 
 const fastify: Platform = {
   name: 'fastify',
-  create: (module) =>
-    NestFactory.create<NestFastifyApplication>(
+  async create(module, bodyParser = true) {
+    const app = await NestFactory.create<NestFastifyApplication>(
       module as Type,
       new FastifyAdapter({ forceCloseConnections: true, ...ROUTER }),
-      OPTIONS,
-    ),
+      { ...OPTIONS, bodyParser },
+    );
+    // Fastify refuses what it has no parser for. This one keeps the text, and reads nothing in it.
+    if (!bodyParser) {
+      const fastify = app.getHttpAdapter().getInstance();
+      const form = 'application/x-www-form-urlencoded';
+      fastify.addContentTypeParser(form, { parseAs: 'string' }, (_, body, done) =>
+        done(null, body),
+      );
+    }
+    return app;
+  },
   authenticate(app, userOf) {
     const instance = (app as NestFastifyApplication).getHttpAdapter().getInstance();
     instance.addHook('onRequest', async (request) => {

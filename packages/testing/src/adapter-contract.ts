@@ -1,4 +1,5 @@
 import { accessCases } from './adapter-contract/access.js';
+import { budgetCases } from './adapter-contract/budgets.js';
 import { contextCases } from './adapter-contract/context.js';
 import { errorCases } from './adapter-contract/errors.js';
 import { featureCases } from './adapter-contract/features.js';
@@ -6,6 +7,7 @@ import { identityCases } from './adapter-contract/identity.js';
 import { monitorCases } from './adapter-contract/monitors.js';
 import { mountCases } from './adapter-contract/mount.js';
 import { placeCases } from './adapter-contract/places.js';
+import { silenceCases } from './adapter-contract/silence.js';
 import { onStage, type Cases } from './adapter-contract/stage.js';
 import type { AdapterSubject, ContractCase } from './adapter-contract/subject.js';
 
@@ -18,7 +20,9 @@ const CASES: Cases = {
   ...featureCases,
   ...mountCases,
   ...accessCases,
+  ...silenceCases,
   ...errorCases,
+  ...budgetCases,
   ...monitorCases,
 };
 

@@ -1,8 +1,9 @@
 /** The contract passes an adapter that is right, and tells each of these that are wrong. */
 import * as core from '@claude-metrics/core';
 import { createNamespace, destroyNamespace } from 'cls-hooked';
+import { Readable } from 'node:stream';
 import { adapterContract, type AdapterSubject } from '../src/index.js';
-import { subjectWith, type Parts, type Request } from './node-http.js';
+import { refuse, subjectWith, type Parts, type Request } from './node-http.js';
 
 describe('an adapter that is right', () => {
   const namespace = createNamespace('adapter-contract');
@@ -18,6 +19,18 @@ describe('an adapter that is right', () => {
     });
   });
 });
+
+type RawRequest = core.AdapterRequest<Request>['raw'];
+
+/** A request without a body, otherwise the same. */
+function emptyLike({ headers }: RawRequest): RawRequest {
+  return Object.assign(Readable.from([]), { headers });
+}
+
+/** A request whose body seems to be read. */
+function readAlready({ headers }: RawRequest): RawRequest {
+  return { headers, readableDidRead: true } as RawRequest;
+}
 
 /** Requests that somebody else’s adapter would remember. */
 let latest: Request | undefined;
@@ -134,9 +147,15 @@ const WRONG: readonly (readonly [what: string, wrong: Partial<Parts>, cases: Reg
           url,
           secure,
           native,
+          readBody: () => Promise.resolve('{}'),
         }),
     },
-    [/^in production the mount is closed/, /^a bearer token opens it/, /^authorize decides/],
+    [
+      /^in production the mount is closed/,
+      /^a bearer token opens it/,
+      /^authorize decides/,
+      /^a closed mount answers 404 to every POST/,
+    ],
   ],
   [
     'keeps headers back',
@@ -161,7 +180,11 @@ const WRONG: readonly (readonly [what: string, wrong: Partial<Parts>, cases: Reg
         return { ...answer, headers: { ...answer.headers, location: `/${location}` } };
       },
     },
-    [/^the mount without its slash redirects/, /^behind a proxy that strips a path/],
+    [
+      /^the mount without its slash redirects/,
+      /^behind a proxy that strips a path/,
+      /^a form of the page silences/,
+    ],
   ],
   [
     'does not say where a request came in',
@@ -182,7 +205,79 @@ const WRONG: readonly (readonly [what: string, wrong: Partial<Parts>, cases: Reg
   [
     'takes every method for GET',
     { answer: (adapter, request) => adapter.answer({ ...request, method: 'GET' }) },
-    [/^what does not exist is 404, and only reading is allowed/],
+    [/^what does not exist is 404, and only reading is allowed/, /^a POST silences an alert/],
+  ],
+  [
+    'takes every method for POST',
+    { answer: (adapter, request) => adapter.answer({ ...request, method: 'POST' }) },
+    [/^reading never changes anything/],
+  ],
+  [
+    'loses the body',
+    {
+      answer: (adapter, request) =>
+        adapter.answer({ ...request, raw: emptyLike(request.raw), parsed: undefined }),
+    },
+    [/^a POST silences an alert/, /^a form of the page silences/, /^what cannot be a silence/],
+  ],
+  [
+    'knows of no parser in front',
+    { answer: (adapter, request) => adapter.answer({ ...request, parsed: undefined }) },
+    [
+      /^a POST silences an alert.*parser in front/,
+      /^a form of the page silences.*parser in front/,
+      /^too long a body.*parser in front/,
+    ],
+  ],
+  [
+    'knows of a parser only',
+    {
+      answer: (adapter, request) => adapter.answer({ ...request, raw: readAlready(request.raw) }),
+    },
+    [/^a POST silences an alert, and the answer is the alert$/],
+  ],
+  [
+    'keeps back where a POST comes from',
+    {
+      answer: (adapter, request) =>
+        adapter.answer({
+          ...request,
+          headers: { ...request.headers, 'sec-fetch-site': 'same-origin' },
+        }),
+    },
+    [/^a POST of another site is refused/],
+  ],
+  [
+    'keeps back where the page is',
+    {
+      answer: (adapter, request) =>
+        adapter.answer({ ...request, headers: { ...request.headers, host: 'upstream:3000' } }),
+    },
+    [/^a form of the page silences/, /^behind a proxy that strips a path, a form leads back/],
+  ],
+  [
+    'hangs up on too long a body',
+    {
+      async answer(adapter, request) {
+        const answer = await adapter.answer(request);
+        const headers = { ...answer.headers, connection: 'close' };
+        return answer.status === 413 ? { ...answer, headers } : answer;
+      },
+    },
+    [/^too long a body is 413/],
+  ],
+  [
+    'cuts too long a body short',
+    {
+      answer: (adapter, request) =>
+        adapter.answer({
+          ...request,
+          headers: { ...request.headers, 'content-length': '2' },
+          raw: emptyLike(request.raw),
+          parsed: undefined,
+        }),
+    },
+    [/^too long a body is 413/],
   ],
   [
     'loses the query',
@@ -204,6 +299,76 @@ const WRONG: readonly (readonly [what: string, wrong: Partial<Parts>, cases: Reg
     'answers for handlers that fail',
     { fail: (res) => void res.writeHead(200).end('{}') },
     [/^what a handler throws/, /^an error of Claude that a handler passes on/],
+  ],
+  [
+    'takes a refusal for a fault of its own',
+    { fail: (res, error) => void res.writeHead(500).end(String(error)) },
+    [/^a request over its user’s budget/, /^a feature that is paused/],
+  ],
+  [
+    'does not say when to come back',
+    {
+      fail: (res, error) => void res.writeHead((error as { status: number }).status).end(),
+      refuse: (res, error) => refuse(res, error, { headers: {} }),
+    },
+    [
+      /^a request over its user’s budget/,
+      /^the handler of budget errors/,
+      /^a budget of a feature/,
+    ],
+  ],
+  [
+    'shows where it happened',
+    {
+      fail(res, error) {
+        const { status = 500, headers, stack } = error as core.BudgetExceededError;
+        res.writeHead(status, { ...headers }).end(stack);
+      },
+    },
+    [/^a request over its user’s budget/],
+  ],
+  [
+    'tells what others have spent',
+    { refuse: (res, error) => refuse(res, error, { body: error }) },
+    [/^the handler of budget errors/],
+  ],
+  [
+    'takes a pause for a budget',
+    { refuse: (res, error) => refuse(res, error, { status: 429 }) },
+    [/^a feature that is paused/],
+  ],
+  [
+    'takes every error for a refusal',
+    {
+      isRefusal: (error): error is core.BudgetExceededError => error instanceof Error,
+      refuse: (res, error) => refuse(res, error, { status: 429 }),
+    },
+    [/^errors of Claude and of the application/],
+  ],
+  [
+    'makes the call all the same',
+    {
+      core: {
+        ...core,
+        createMonitor: (options: object) => core.createMonitor({ ...options, budgets: [] }),
+      } as AdapterSubject['core'],
+    },
+    [
+      /^a request over its user’s budget/,
+      /^the handler of budget errors/,
+      /^a budget of a feature/,
+      /^a handler may catch it/,
+    ],
+  ],
+  [
+    'has one budget for everybody',
+    { userId: () => 'everybody' },
+    [/^a request over its user’s budget/, /^the handler of budget errors/],
+  ],
+  [
+    'keeps budgets of routes, whatever their features are',
+    { trackFeature: (_name, fn) => fn() },
+    [/^a request over its user’s budget/, /^a budget of a feature/, /^a feature that is paused/],
   ],
 ];
 

@@ -79,12 +79,15 @@ it('runs the Jest example of the page', async () => {
 });
 
 it('runs the contract as the page does', async () => {
+  // Express prints what nobody handles.
+  const printed = jest.spyOn(console, 'error').mockImplementation(() => {});
   let cases: readonly ContractCase[] = [];
   const each = (given: typeof cases) => () => (cases = given);
   const names = { core, Anthropic, adapterContract, express, once, request, ...adapter };
   await run(contractExample, { ...names, it: { each } });
   expect(cases.length).toBeGreaterThan(50);
   for (const { run: play } of cases) await play();
+  printed.mockRestore();
 });
 
 it('names every part of a subject and of an application', () => {

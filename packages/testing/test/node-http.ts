@@ -12,6 +12,8 @@ import type { AdapterSubject, ContractApplication, ContractRoute } from '../src/
 export interface Request extends IncomingMessage {
   user?: { id?: unknown; sub?: unknown } | undefined;
   route?: string;
+  /** What the parser has read, once it has. */
+  parsed?: unknown;
 }
 type Adapter = core.Adapter<Request>;
 type Answered = Awaited<ReturnType<Adapter['answer']>>;
@@ -25,6 +27,10 @@ export interface Parts {
   answer(adapter: Adapter, request: core.AdapterRequest<Request>): Promise<Answered>;
   trackFeature(name: string, fn: () => Promise<unknown>): Promise<unknown>;
   fail(res: ServerResponse, error: unknown): void;
+  /** The handler of budget errors; other errors are not given to it. */
+  refuse(res: ServerResponse, error: core.BudgetExceededError): void;
+  /** Which errors are given to it. */
+  isRefusal(error: unknown): error is core.BudgetExceededError;
 }
 
 const right: Parts = {
@@ -35,8 +41,24 @@ const right: Parts = {
   below: (adapter, url) => adapter.below(url),
   answer: (adapter, request) => adapter.answer(request),
   trackFeature: (name, fn) => core.withContext({ feature: name }, fn),
-  fail: (res, error) => void res.writeHead(500).end(String(error)),
+  fail(res, error) {
+    const { status = 500, headers = {} } = error as { status?: number; headers?: object };
+    res.writeHead(status, { ...headers }).end(String(error));
+  },
+  refuse: (res, error) => refuse(res, error),
+  isRefusal: core.BudgetExceededError.is,
 };
+
+/** The right answer to a refusal, but for what is `wrong`. */
+export function refuse(
+  res: ServerResponse,
+  error: core.BudgetExceededError,
+  wrong: { status?: number; headers?: Readonly<Record<string, string>>; body?: object } = {},
+): void {
+  const { status, headers, body } = { ...error, body: core.budgetProblem(error), ...wrong };
+  const type = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  res.writeHead(status, { ...headers, ...type }).end(JSON.stringify(body));
+}
 
 export function subjectWith(wrong: Partial<Parts> = {}, namespace?: object): AdapterSubject {
   const parts = { ...right, ...wrong };
@@ -50,7 +72,14 @@ export function subjectWith(wrong: Partial<Parts> = {}, namespace?: object): Ada
         core.createAdapter<Request>('nodeHttp', options, parts),
       );
       const server = createServer((req: Request, res) => {
-        handle(req, res, adapters, application, parts).catch((error) => parts.fail(res, error));
+        const early = application.bodyParser === 'before' ? parseBody(req) : Promise.resolve();
+        early
+          .then(() => handle(req, res, adapters, application, parts))
+          .catch((error) => {
+            const refused = application.handlesBudgetErrors === true && parts.isRefusal(error);
+            if (refused) parts.refuse(res, error);
+            else parts.fail(res, error);
+          });
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as AddressInfo;
@@ -79,7 +108,8 @@ async function handle(
   const { prefix = '' } = application;
   const below = url.startsWith(prefix) ? parts.below(adapter, url.slice(prefix.length)) : null;
   if (below !== null) {
-    const request = { method, below, url, headers, secure: false, native: req };
+    const parsed = () => req.parsed;
+    const request = { method, below, url, headers, secure: false, native: req, raw: req, parsed };
     const { status, headers: answered, body } = await parts.answer(adapter, request);
     res.writeHead(status, answered).end(body);
     return;
@@ -100,14 +130,13 @@ async function respond(
 ): Promise<void> {
   const header = (name: string) => req.headers[name] as string | undefined;
   req.user = (await authenticate?.(header)) as Request['user'];
-  let text = '';
-  for await (const chunk of req) text += String(chunk);
+  if (req.parsed === undefined) await parseBody(req);
+  const { parsed: body } = req;
   const [path = ''] = (req.url ?? '/').split('?');
   for (const route of routes) {
     const params = req.method === route.method ? match(prefix + route.path, path) : null;
     if (!params) continue;
     req.route = `${route.method} ${prefix}${route.path}`;
-    const body: unknown = text === '' ? undefined : JSON.parse(text);
     const stream = async (chunks: AsyncIterable<string>) => {
       for await (const chunk of chunks) res.write(chunk);
       res.end();
@@ -119,6 +148,20 @@ async function respond(
     return;
   }
   res.writeHead(404).end('no such route');
+}
+
+/** As parsers do it: an object, whatever it was written as. */
+async function parseBody(req: Request): Promise<void> {
+  let text = '';
+  for await (const chunk of req) text += String(chunk);
+  const type = req.headers['content-type'] ?? '';
+  if (text === '') return;
+  if (!type.startsWith('application/x-www-form-urlencoded')) req.parsed = JSON.parse(text);
+  else {
+    const form = new URLSearchParams(text);
+    const values = [...form.keys()].map((name) => [name, form.getAll(name)] as const);
+    req.parsed = Object.fromEntries(values.map(([name, all]) => [name, all[1] ? all : all[0]]));
+  }
 }
 
 function named({ feature }: ContractRoute, parts: Parts, fn: () => Promise<unknown>) {

@@ -40,6 +40,12 @@ export interface CallLine {
   readonly costUsd: number | null;
   readonly priceStatus: string;
   readonly priceVersion: string | null;
+  /** What budgets decided (`allow`, `warn`, `clamp`, `downgrade`, `block`); left out without any. */
+  readonly budgetVerdict: string | undefined;
+  /** The budget that decided. */
+  readonly budget: string | undefined;
+  /** The model that was sent instead of the one asked for. */
+  readonly sentModel: string | undefined;
   readonly traceId: string | null;
   readonly spanId: string | null;
 }
@@ -81,6 +87,9 @@ export function callLine(call: CallRecord): CallLine {
     costUsd: call.cost?.usd ?? null,
     priceStatus: call.priceStatus,
     priceVersion: call.cost?.priceVersion ?? null,
+    budgetVerdict: call.budget?.verdict,
+    budget: call.budget?.budget ?? undefined,
+    sentModel: call.budget?.sentModel ?? undefined,
     traceId: call.traceId,
     spanId: call.spanId,
   };

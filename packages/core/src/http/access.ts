@@ -19,7 +19,10 @@ export interface AccessOptions {
   readonly authorize?: ((native: unknown) => boolean | Promise<boolean>) | undefined;
   /** At least 32 printable ASCII characters. Default: `CLAUDE_METRICS_AUTH_TOKEN`. */
   readonly authToken?: string | undefined;
-  /** Host names to answer to, besides localhost and IP addresses, with a token made at start. */
+  /**
+   * Host names to answer to, besides localhost and IP addresses, with a token made at start. And
+   * those whose pages may send a `POST`, where a proxy changes `Host`; with the port, if there is one.
+   */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Where the mount is, for a line in the log at start; without it, the first request tells. */
   readonly path?: string | undefined;

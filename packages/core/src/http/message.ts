@@ -20,6 +20,11 @@ export interface HttpRequest {
   readonly secure: boolean;
   /** The framework's own request: what `authorize` is asked with. */
   readonly native: unknown;
+  /**
+   * The body as text, read when it is asked for; `null` when it is longer than `limit` bytes. Rejects
+   * when it cannot be read. `bodyOf()` makes one of Node's request.
+   */
+  readBody(limit: number): Promise<string | null>;
 }
 
 /** What to answer. `body` is already empty for `HEAD`, `content-length` is not. */

@@ -1,13 +1,19 @@
 import type { Parameter } from './parameters.js';
-import { SCHEMAS, type JsonSchema } from './schemas.js';
+import { SCHEMAS } from './schemas.js';
+import { object, ref, type JsonSchema } from './shape.js';
 
-/** What a route says about itself. All are `GET`, and `HEAD` with it. */
+/** What a route says about itself. */
 export interface RouteDescription {
-  /** Below the mount. */
+  /** `GET` has `HEAD` with it, and changes nothing. */
+  readonly method: 'GET' | 'POST';
+  /** Below the mount; `{name}` stands for one part of it. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
+  /** Of the query. */
   readonly parameters: readonly Parameter[];
+  /** Fields of a `POST`, in its two forms. None is required. */
+  readonly body?: Readonly<Record<'json' | 'form', Readonly<Record<string, JsonSchema>>>>;
   readonly answer: {
     readonly type: string;
     readonly description: string;
@@ -17,16 +23,20 @@ export interface RouteDescription {
 
 /** OpenAPI 3.1 of the routes, made from the same data that serves them. */
 export function describe(routes: readonly RouteDescription[]): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
+  }
   return {
     openapi: '3.1.0',
     info: {
       title: 'claude-metrics',
       version: '1',
-      description: 'Cost, latency, errors and usage of Claude calls. Read-only; times are UTC.',
+      description: 'Cost, latency, errors, usage, budgets and alerts of Claude. Times are UTC.',
     },
     servers: [{ url: './' }],
     security: [{ bearer: [] }, { cookie: [] }],
-    paths: Object.fromEntries(routes.map((route) => [route.path, { get: operation(route) }])),
+    paths,
     components: {
       schemas: SCHEMAS,
       securitySchemes: {
@@ -43,32 +53,55 @@ export function describe(routes: readonly RouteDescription[]): Record<string, un
   };
 }
 
+const problem = { 'application/problem+json': { schema: ref('Problem') } };
+
 function operation(route: RouteDescription): Record<string, unknown> {
-  const problem = { 'application/problem+json': { schema: ref('Problem') } };
+  const { answer, body } = route;
   return {
     operationId: route.operationId,
     summary: route.summary,
-    parameters: route.parameters.map(({ name, description, schema }) => ({
-      name,
-      in: 'query',
-      required: false,
-      description,
-      schema,
-    })),
+    parameters: [...partsOf(route.path), ...route.parameters.map(queryParameter)],
+    ...(body && { requestBody: requestBody(body) }),
     responses: {
       200: {
-        description: route.answer.description,
-        content: { [route.answer.type]: { schema: route.answer.schema } },
+        description: answer.description,
+        content: { [answer.type]: { schema: answer.schema } },
       },
-      400: { description: 'The query cannot be answered; says why.', content: problem },
+      ...(body && { 303: { description: 'A form was sent: back to the page.' } }),
+      400: { description: 'The query or body cannot be answered; says why.', content: problem },
       401: { description: 'No valid token (outside production).' },
-      403: { description: '`authorize` did not allow it (outside production).' },
-      404: { description: 'Closed in production, or no such path.' },
+      403: body
+        ? { description: 'Another site sent it, or `authorize` said no.', content: problem }
+        : { description: '`authorize` did not allow it (outside production).' },
+      404: { description: 'Closed in production, or nothing of that name.' },
+      ...(body && {
+        413: { description: 'The body is too long.', content: problem },
+        415: { description: 'The body is of another type.', content: problem },
+      }),
       500: { description: 'The numbers could not be read.', content: problem },
     },
   };
 }
 
-function ref(name: string): Record<string, string> {
-  return { $ref: `#/components/schemas/${name}` };
+function queryParameter({ name, description, schema }: Parameter): Record<string, unknown> {
+  return { name, in: 'query', required: false, description, schema };
+}
+
+function partsOf(path: string): Record<string, unknown>[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', minLength: 16, maxLength: 16 },
+  }));
+}
+
+function requestBody({ json, form }: NonNullable<RouteDescription['body']>) {
+  return {
+    required: false,
+    content: {
+      'application/json': { schema: object(json, Object.keys(json)) },
+      'application/x-www-form-urlencoded': { schema: object(form, Object.keys(form)) },
+    },
+  };
 }

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { AlertsPage } from '../alert.js';
 import type { CallRecord } from '../record.js';
 import type { Dimension, Snapshot } from '../snapshot.js';
+import { renderAlerts, renderBanner } from './alerts.js';
+import { renderBudgets } from './budgets.js';
 import { renderCharts } from './chart.js';
 import { formatTime } from './format.js';
 import { markup, toText, trusted, type Html } from './html.js';
@@ -17,6 +20,9 @@ export interface Page {
   /** `null`: they could not be read. */
   readonly recent: readonly CallRecord[] | null;
   readonly query: URLSearchParams;
+  /** `null`: they could not be read. Left out: there is nobody to ask. */
+  readonly alerts?: AlertsPage | null | undefined;
+  readonly canSilence?: boolean | undefined;
 }
 
 const RANGES = ['15m', '1h', '6h', '24h', '7d', '30d'] as const;
@@ -32,13 +38,16 @@ const PAGE_POLICY =
 export function servePage(page: Html, status = 200): HttpResponse {
   return respond(status, 'text/html; charset=utf-8', toText(page), {
     'content-security-policy': PAGE_POLICY,
+    // With `no-referrer`, the page's own forms would be sent with `Origin: null`.
+    'referrer-policy': 'same-origin',
   });
 }
 
-export function renderPage({ snapshot, recent, query }: Page): Html {
+export function renderPage({ snapshot, recent, query, alerts, canSilence = false }: Page): Html {
   const { totals } = snapshot;
   const empty = totals.calls === 0 && (recent?.length ?? 0) === 0;
   const filtered = FILTERS.some((name) => query.has(name));
+  const alertsView = { snapshot, page: alerts, canSilence, view: query.toString() };
   const longer = link(query, { range: '30d', from: null, to: null });
   return frame(
     markup` <header>
@@ -47,19 +56,24 @@ export function renderPage({ snapshot, recent, query }: Page): Html {
         <span class="soft">${formatTime(snapshot.from)} to ${formatTime(snapshot.to)} UTC</span>
       </header>
       <main>
-        ${renderFilters(query, snapshot)} ${renderWarnings(snapshot)}
-        ${empty ? renderEmpty(snapshot, filtered ? clearOf(query) : null, longer) : numbers()}
+        ${renderBanner(alertsView)} ${renderFilters(query, snapshot)} ${renderWarnings(snapshot)}
+        ${
+          empty
+            ? renderEmpty(snapshot, filtered ? clearOf(query) : null, longer)
+            : renderTiles(totals)
+        }
+        ${renderBudgets(snapshot.budgets)} ${renderAlerts(alertsView)} ${!empty && numbers()}
       </main>
       <footer>
         Made ${formatTime(snapshot.at)} UTC. Reload for newer numbers. As data:
         <a href="snapshot${link(query, {}, '')}">snapshot</a>, <a href="calls">calls</a>,
+        ${alerts !== undefined && markup`<a href="alerts">alerts</a>,`}
         <a href="openapi.json">openapi.json</a>. Not affiliated with Anthropic.
       </footer>`,
   );
 
   function numbers(): Html {
-    return markup`${renderTiles(totals)}
-      <div class="grid">${renderCharts(snapshot)}</div>
+    return markup`<div class="grid">${renderCharts(snapshot)}</div>
       <div class="grid">
         ${groups('By model', 'model', snapshot.byModel, 'wide')}
         ${groups('By feature', 'feature', snapshot.byFeature, 'wide')}
@@ -90,8 +104,8 @@ export function renderPage({ snapshot, recent, query }: Page): Html {
   }
 }
 
-/** A bad address, told to a person. */
-export function renderProblem(problem: Problem): Html {
+/** A bad request, told to a person. `root` is where the page is, seen from there. */
+export function renderProblem(problem: Problem, root = './'): Html {
   return frame(
     markup` <header><h1>Claude usage</h1></header>
       <main>
@@ -110,7 +124,7 @@ export function renderProblem(problem: Problem): Html {
               : markup`<p>${problem.detail}</p>`
           }
         </section>
-        <p><a href="./">Start again</a></p>
+        <p><a href="${root}">Start again</a></p>
       </main>`,
   );
 }

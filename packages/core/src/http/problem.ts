@@ -1,6 +1,6 @@
 import { json, type HttpResponse } from './message.js';
 
-/** One bad parameter: what it was (shortened) and what it may be. */
+/** One bad parameter, or field of a body: what it was (shortened) and what it may be. */
 export interface QueryIssue {
   readonly parameter: string;
   readonly value: string;
@@ -29,20 +29,28 @@ export function badQuery(errors: readonly QueryIssue[]): Problem {
     type: 'urn:claude-metrics:problem:bad-query',
     title: 'The query cannot be answered',
     status: 400,
-    detail: first
-      ? `${first.parameter}: ${first.allowed}, got ${JSON.stringify(first.value)}.`
-      : 'The query cannot be answered.',
+    detail: first ? sentenceOf(first) : 'The query cannot be answered.',
     errors,
   };
 }
 
+export function sentenceOf({ parameter, allowed, value }: QueryIssue): string {
+  return `${parameter}: ${allowed}, got ${JSON.stringify(value)}.`;
+}
+
+export function badBody(detail: string, errors: readonly QueryIssue[] = []): Problem {
+  const title = 'The body cannot be understood';
+  return { type: 'urn:claude-metrics:problem:bad-body', title, status: 400, detail, errors };
+}
+
+/** A problem that its status says all about. */
+export function plainProblem(status: number, title: string, detail: string): Problem {
+  return { type: 'about:blank', title, status, detail };
+}
+
 export function failed(): Problem {
-  return {
-    type: 'about:blank',
-    title: 'Internal Server Error',
-    status: 500,
-    detail: 'The numbers could not be read. The application’s log and `health` say why.',
-  };
+  const detail = 'This could not be answered. The application’s log and `health` say why.';
+  return plainProblem(500, 'Internal Server Error', detail);
 }
 
 export function answerProblem(problem: Problem): HttpResponse {

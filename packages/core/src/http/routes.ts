@@ -1,41 +1,20 @@
-import type { Snapshot, SnapshotQuery } from '../snapshot.js';
-import type { CallsPage, CallsQuery } from '../stores/store.js';
 import { json, type HttpResponse } from './message.js';
-import { describe, type RouteDescription } from './openapi.js';
+import { describe } from './openapi.js';
 import { renderPage, renderProblem, servePage } from './page.js';
 import { CALLS_PARAMETERS, SNAPSHOT_PARAMETERS } from './parameters.js';
 import { answerProblem, badQuery, type Problem } from './problem.js';
 import { readCallsQuery, readParameters, readSnapshotQuery, withoutEmpty } from './query.js';
+import { partsOf, type HttpReadings, type Route, type RouteContext } from './route.js';
+import { FORM_FIELDS, SILENCE_FIELDS, silence } from './silence.js';
 
-/** What the routes read, and whom they tell: a `Monitor`, or anything that answers like one. */
-export interface HttpReadings {
-  snapshot(query?: SnapshotQuery): Promise<Snapshot>;
-  calls(query?: CallsQuery): Promise<CallsPage>;
-  /** One line to the operator. */
-  say?(line: string): void;
-  /** Counts something that went wrong here. */
-  fault?(step: string, error: unknown): void;
-}
-
-export interface RouteContext {
-  readonly readings: HttpReadings;
-  readonly query: URLSearchParams;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  /** The client asked for HTML first, so a person is likely to read the answer. */
-  readonly wantsHtml: boolean;
-}
-
-/** One path under the mount: what it says about itself, and what it answers. */
-export interface Route extends RouteDescription {
-  handle(context: RouteContext): Promise<HttpResponse>;
-}
+/** The addresses under the mount. */
 
 const RECENT_CALLS = 20;
 const MAX_DETAIL = 400;
 
 export const routes: readonly Route[] = [
   {
+    method: 'GET',
     path: '/',
     operationId: 'page',
     summary: 'The dashboard, as one HTML page without script.',
@@ -44,6 +23,7 @@ export const routes: readonly Route[] = [
     handle: page,
   },
   {
+    method: 'GET',
     path: '/snapshot',
     operationId: 'snapshot',
     summary: 'Spend, calls, latency, errors and usage of a window.',
@@ -56,6 +36,7 @@ export const routes: readonly Route[] = [
     },
   },
   {
+    method: 'GET',
     path: '/calls',
     operationId: 'calls',
     summary: 'Recent calls, newest first.',
@@ -68,21 +49,58 @@ export const routes: readonly Route[] = [
     },
   },
   {
+    method: 'GET',
+    path: '/alerts',
+    operationId: 'alerts',
+    summary: 'What fires, what is about to, what is silenced, and what is over.',
+    parameters: [],
+    needs: 'alerts',
+    answer: answers('AlertsPage', 'The alerts.'),
+    handle: ({ query, readings }) => plain(query, async () => json(await readings.alerts?.())),
+  },
+  {
+    method: 'POST',
+    path: '/alerts/{id}/silence',
+    operationId: 'silence',
+    summary: 'Tells nobody about an alert for a while. The alert is evaluated all the same.',
+    parameters: [],
+    needs: 'silence',
+    body: { json: SILENCE_FIELDS, form: { ...SILENCE_FIELDS, ...FORM_FIELDS } },
+    answer: answers('Alert', 'The alert.'),
+    handle: (context) => plain(context.query, () => silence(context)),
+  },
+  {
+    method: 'GET',
     path: '/openapi.json',
     operationId: 'openapi',
     summary: 'This description.',
     parameters: [],
     answer: { type: 'application/json', description: 'OpenAPI 3.1.', schema: { type: 'object' } },
-    handle({ query }) {
-      const read = readParameters(query, {});
-      return Promise.resolve(
-        read.ok ? json(describe(routes)) : answerProblem(badQuery(read.errors)),
-      );
-    },
+    handle: (context) =>
+      plain(context.query, () => Promise.resolve(json(describe(context.routes)))),
   },
 ];
 
-async function page({ query, now, readings, wantsHtml }: RouteContext): Promise<HttpResponse> {
+/** The routes that these readings can serve. */
+export function routesOf(readings: HttpReadings): readonly Route[] {
+  return routes.filter(({ needs }) => needs === undefined || readings[needs] !== undefined);
+}
+
+/** Every route at `path`, with the parts that its pattern names. */
+export function routesAt(path: string, among: readonly Route[]) {
+  return among.flatMap((route) => {
+    const params = partsOf(route.path, path);
+    return params ? [{ route, params }] : [];
+  });
+}
+
+async function page({
+  query,
+  now,
+  readings,
+  routes,
+  wantsHtml,
+}: RouteContext): Promise<HttpResponse> {
   const given = withoutEmpty(query);
   const refuse = (problem: Problem) =>
     wantsHtml ? servePage(renderProblem(problem), problem.status) : answerProblem(problem);
@@ -93,10 +111,33 @@ async function page({ query, now, readings, wantsHtml }: RouteContext): Promise<
     (found) => found.calls,
     () => null,
   );
+  const alerts = orNull(async () => readings.alerts?.());
   return asked(async () => {
     const snapshot = await readings.snapshot(read.value);
-    return servePage(renderPage({ snapshot, recent: await recent, query: given }));
+    return servePage(
+      renderPage({
+        snapshot,
+        recent: await recent,
+        alerts: await alerts,
+        canSilence: routes.some(({ needs }) => needs === 'silence'),
+        query: given,
+      }),
+    );
   }, refuse);
+}
+
+/** `null` for what could not be read: the rest of the page is worth showing. */
+function orNull<T>(read: () => Promise<T>): Promise<T | null> {
+  return read().catch(() => null);
+}
+
+/** A route without parameters. */
+async function plain(
+  query: URLSearchParams,
+  answer: () => Promise<HttpResponse>,
+): Promise<HttpResponse> {
+  const read = readParameters(query, {});
+  return read.ok ? answer() : answerProblem(badQuery(read.errors));
 }
 
 /** A query that is well formed, and still cannot be answered (too long ago, a bad cursor), is a 400. */

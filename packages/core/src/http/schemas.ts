@@ -1,17 +1,24 @@
 import { ERROR_KINDS, OUTCOMES, type CostClass } from '../record.js';
 import { DIMENSIONS } from '../snapshot.js';
+import { ALERT_SCHEMAS } from './alert-schemas.js';
+import { BUDGET_SCHEMAS } from './budget-schemas.js';
+import {
+  count,
+  counts,
+  flag,
+  iso,
+  list,
+  ms,
+  nanoUsd,
+  nullable,
+  number,
+  object,
+  ref,
+  text,
+  type JsonSchema,
+} from './shape.js';
 
 /** The JSON schemas of what the routes answer, for `/openapi.json`. A test holds them to the types. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
-
-const text = { type: 'string' };
-const flag = { type: 'boolean' };
-const count = { type: 'integer', minimum: 0 };
-const number = { type: 'number' };
-const ms = { type: 'number', minimum: 0, description: 'milliseconds' };
-const nanoUsd = { type: 'integer', description: 'nano-dollars (10⁻⁹ USD), exact' };
-const iso = { type: 'string', format: 'date-time' };
-const counts = { type: 'object', additionalProperties: count };
 
 const COST_CLASSES = [
   'uncachedInput',
@@ -21,24 +28,6 @@ const COST_CLASSES = [
   'output',
   'webSearch',
 ] as const satisfies readonly CostClass[];
-
-function ref(name: string): JsonSchema {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function nullable(schema: JsonSchema): JsonSchema {
-  return { anyOf: [schema, { type: 'null' }] };
-}
-
-function list(items: JsonSchema): JsonSchema {
-  return { type: 'array', items };
-}
-
-/** Every property is required but those in `optional`; there are no others. */
-function object(properties: Record<string, JsonSchema>, optional: readonly string[] = []) {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name));
-  return { type: 'object', properties, required, additionalProperties: false };
-}
 
 const totals = {
   calls: count,
@@ -130,6 +119,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     notKept: list({ type: 'string', enum: DIMENSIONS }),
     series: list(ref('SeriesPoint')),
     coverage: ref('Coverage'),
+    budgets: list(ref('Budget')),
+    alerts: object({ firing: list(ref('Alert')), pending: count, silenced: count }),
     health: ref('Health'),
   }),
   Cost: object({
@@ -212,6 +203,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     speed: nullable(text),
     inferenceGeo: nullable(text),
     rateLimit: nullable(ref('RateLimit')),
+    budget: nullable(ref('CallBudget')),
   }),
   CallsPage: object({
     calls: list(ref('CallRecord')),
@@ -220,6 +212,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     capacity: count,
     dropped: count,
   }),
+  ...ALERT_SCHEMAS,
+  ...BUDGET_SCHEMAS,
   Problem: object(
     {
       type: text,

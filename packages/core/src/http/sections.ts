@@ -18,7 +18,12 @@ export function renderTiles(totals: Totals): Html {
         ? `${formatUsd(cost.estimatedNanoUsd)} of it estimated`
         : totals.calls > 0 && markup`${money(totals, totals.calls)} a call`,
     )}
-    ${tile('Calls', formatCount(totals.calls), `${formatCount(totals.outcomes.ok)} ok`)}
+    ${tile(
+      'Calls',
+      formatCount(totals.calls),
+      `${formatCount(totals.outcomes.ok)} ok` +
+        (totals.outcomes.blocked > 0 ? `, ${formatCount(totals.outcomes.blocked)} blocked` : ''),
+    )}
     ${tile(
       'Error rate',
       markup`<span class="${failed > 0 ? 'bad' : ''}">${formatPercent(failed, totals.calls)}</span>`,

@@ -9,44 +9,9 @@ import {
   formatUsd,
 } from './format.js';
 import { markup, type Html } from './html.js';
+import { table, type Column } from './table.js';
 
-/** The page's tables. Every one has a caption, headed columns and headed rows, and scrolls alone. */
-
-interface Column<T> {
-  readonly head: string;
-  readonly cell: (row: T) => Html | string;
-  readonly kind?: 'name' | 'share';
-}
-
-/** The first column names the row. */
-function table<T>(caption: string, columns: readonly Column<T>[], rows: readonly T[]): Html {
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    <table>
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${columns.map(
-            ({ head, kind }) => markup`<th scope="col" class="${kind ?? ''}">${head}</th>`,
-          )}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (row) =>
-            markup`<tr>
-              ${columns.map(({ cell, kind }, i) =>
-                i === 0
-                  ? markup`<th scope="row" class="${kind ?? ''}">${cell(row)}</th>`
-                  : markup`<td class="${kind ?? ''}">${cell(row)}</td>`,
-              )}
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
-}
+/** The page's tables of calls: by group, by class of token, by kind of error, and one by one. */
 
 /** What was spent; `≥` when some of it could not be priced, and no number when none of it could. */
 export function money(totals: Totals, parts = 1): Html {
@@ -175,6 +140,10 @@ export function renderErrors(totals: Totals): Html {
 }
 
 export function renderCalls(calls: readonly CallRecord[]): Html {
+  const decided = calls.some((call) => decision(call) !== null);
+  const budget: Column<CallRecord>[] = [
+    { head: 'Budget', kind: 'name', cell: (call) => decision(call) ?? '–' },
+  ];
   return table<CallRecord>(
     'Recent calls, newest first',
     [
@@ -192,6 +161,7 @@ export function renderCalls(calls: readonly CallRecord[]): Html {
       },
       { head: 'Attempts', cell: (call) => formatCount(call.attempts.length) },
       { head: 'Ended', kind: 'name', cell: ending },
+      ...(decided ? budget : []),
       {
         head: 'Request id',
         kind: 'name',
@@ -206,4 +176,26 @@ function ending({ outcome, error, status }: CallRecord): Html {
   if (!error) return markup`${outcome}`;
   const kind = error.kind.replaceAll('_', ' ');
   return markup`<span class="bad" title="${error.message}">${kind}${status && ` (${status})`}</span>`;
+}
+
+/** What budgets did about a call, or would have done; `null` when they let it be. */
+function decision({ budget, model }: CallRecord): Html | null {
+  if (!budget) return null;
+  const by = budget.budget === null ? '' : ` by ${budget.budget}`;
+  const why = budget.reason === null || budget.reason === 'limit' ? '' : ` (${budget.reason})`;
+  const shadow = budget.wouldBlock.length > 0 && `would block: ${budget.wouldBlock.join(', ')}`;
+  if (budget.verdict === 'block') return markup`<span class="bad">blocked${by}${why}</span>`;
+  const done = {
+    allow: null,
+    warn: `warned${by}${why}`,
+    clamp: `max_tokens ${budget.sentMaxTokens ?? '?'}${by}`,
+    downgrade: `${short(model)} → ${short(budget.sentModel ?? '?')}${by}`,
+  }[budget.verdict];
+  if (done === null && shadow === false) return null;
+  const words = [done, shadow].filter((each) => typeof each === 'string').join('; ');
+  return markup`<span title="${words}">${words}</span>`;
+}
+
+function short(model: string): string {
+  return model.replace(/^claude-/, '');
 }

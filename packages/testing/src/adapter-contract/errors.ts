@@ -148,7 +148,7 @@ async function failsWith(stage: Stage, status: 400 | 529): Promise<void> {
   );
 }
 
-async function errorOf(promise: PromiseLike<unknown>): Promise<unknown> {
+export async function errorOf(promise: PromiseLike<unknown>): Promise<unknown> {
   try {
     await promise;
   } catch (error) {

@@ -37,6 +37,13 @@ export interface ContractApplication {
    * resolves to is put where the framework's users keep the user of a request.
    */
   readonly authenticate?: ((header: ContractHeaders) => Promise<unknown>) | undefined;
+  /**
+   * Where the framework's parsers of JSON and of forms stand: `before` the adapters, so that they have
+   * read a body of the dashboard's already, or not. Default as applications usually have it.
+   */
+  readonly bodyParser?: 'before' | 'after' | undefined;
+  /** The adapter's handler of budget errors is where its documentation puts it. Default `false`. */
+  readonly handlesBudgetErrors?: boolean | undefined;
   readonly routes: readonly ContractRoute[];
 }
 
@@ -82,6 +89,8 @@ export interface ContractMonitor {
   on(sink: { readonly name: string; record(call: ContractCall): void }): () => void;
   observe<C>(client: C): C;
   record(call: never): unknown;
+  pause(feature: string): void;
+  resume(feature: string): boolean;
   health(): { readonly faults: Readonly<Record<string, unknown>> };
   close(): Promise<void>;
 }
@@ -93,6 +102,9 @@ export interface ContractCall {
   readonly sessionId: string | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly outcome: string;
+  readonly error: { readonly kind: string; readonly type: string | null } | null;
+  /** One for each HTTP request. */
+  readonly attempts: readonly unknown[];
   readonly messageId: string | null;
   /** The HTTP status that Claude answered with. */
   readonly status: number | null;
@@ -127,7 +139,9 @@ export interface ContractAgent {
 
 export interface ContractTest extends PromiseLike<ContractResponse> {
   set(headers: object): ContractTest;
-  send(body: object): ContractTest;
+  /** `form` for what a form sends. */
+  type(name: string): ContractTest;
+  send(body: object | string): ContractTest;
 }
 
 export interface ContractResponse {

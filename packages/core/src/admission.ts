@@ -1,0 +1,149 @@
+import type { BudgetExceededError } from './budget-error.js';
+import type { Call } from './call.js';
+import type { Gate, Ticket } from './gate.js';
+import type { Health } from './health.js';
+import type { BoundClient } from './middleware.js';
+import type { CallError, CallRecord, Operation } from './record.js';
+import { bodyOf } from './request.js';
+import { maxRetriesOf } from './retry.js';
+
+/**
+ * How a call passes the gate: asked before it is sent, again before a retry of an attempt that may
+ * have billed, and told how it ended. A fault of ours lets the call go on, is counted, and its cost is
+ * charged when it is known.
+ */
+export interface Admission {
+  /** The gate is asked about such requests, and there is something to ask. */
+  concerns(operation: Operation): boolean;
+  /** The error that refuses the call; `null` lets it go on. */
+  ask(
+    call: Call,
+    request: object,
+    requestOptions: object,
+    client: BoundClient | undefined,
+  ): BudgetExceededError | null;
+  /** The request as it is to be sent: itself, or a copy with what was changed. */
+  rewritten<R extends object>(call: Call, request: R): R;
+  settle(call: Call, record: CallRecord): void;
+}
+
+/** What the SDK waits for headers when nobody says otherwise, and how often it tries again. */
+const TIMEOUT_MS = 600_000;
+const RETRIES = 2;
+/** For the pauses between attempts, and for reading an answer that has begun. */
+const SLACK_MS = 60_000;
+
+export function createAdmission(gate: Gate, health: Health): Admission {
+  function admit(
+    call: Call,
+    request: object,
+    requestOptions: object,
+    client: BoundClient | undefined,
+  ): BudgetExceededError | null {
+    const body = bodyToSend(call, request, requestOptions);
+    const model = call.parentId === null ? call.model : String(body?.['model'] ?? call.model);
+    let reads = call.reads;
+    const answer = gate.admit({
+      at: call.at,
+      operation: call.operation,
+      model,
+      context: call.context,
+      body,
+      threaded: isThreaded(request),
+      alive() {
+        const moved = call.reads !== reads;
+        reads = call.reads;
+        return moved;
+      },
+      patienceMs: patienceOf(requestOptions, client),
+    });
+    if (answer?.error) {
+      call.ticket = null;
+      call.budget = answer.budget;
+      return answer.error;
+    }
+    call.ticket = answer;
+    call.budget = answer && answer.budget;
+    return null;
+  }
+
+  function readmit(call: Call, ticket: Ticket): BudgetExceededError | null {
+    const refused = gate.readmit(ticket);
+    if (refused === null) return null;
+    call.budget = refused.budget;
+    return refused.error;
+  }
+
+  return {
+    concerns: (operation) => gate.active && (operation === 'messages' || operation === 'batches'),
+    ask(call, request, requestOptions, client) {
+      const last = call.attempts.at(-1);
+      if (last === undefined) {
+        return health.guard('budgets.admit', admit, call, request, requestOptions, client) ?? null;
+      }
+      const wasLost = last.status === null && last.mayHaveBilled;
+      if (!wasLost || !call.ticket) return null;
+      return health.guard('budgets.readmit', readmit, call, call.ticket) ?? null;
+    },
+    rewritten(call, request) {
+      const { ticket } = call;
+      if (!ticket || (ticket.model === null && ticket.maxTokens === null)) return request;
+      return health.guard('budgets.rewrite', changedCopy, request, ticket) ?? request;
+    },
+    settle(call, record) {
+      const { ticket, operation } = call;
+      if (operation === 'batch_results') {
+        if (gate.active) gate.settleResult(call.batchId ?? '', record);
+      } else if (ticket) {
+        const { messageId } = record;
+        if (operation === 'batches' && record.outcome === 'ok' && messageId !== null) {
+          gate.keep(ticket, messageId);
+        } else {
+          gate.settle(ticket, record);
+        }
+      } else if (ticket === undefined && gate.active) {
+        gate.charge(record);
+      }
+    },
+  };
+}
+
+/** Who asked for it has spent enough; the provider was never asked. */
+export function describeRefusal({ reason, message }: BudgetExceededError): CallError {
+  const type = reason === 'paused' ? 'feature_paused' : 'budget_exceeded';
+  return { kind: 'spend_limit', type, message };
+}
+
+/** @throws TypeError for a body that is no JSON object: it is sent as it is, and charged what it costs. */
+function changedCopy<R extends object>(request: R, { model, maxTokens }: Ticket): R {
+  const { body } = request as { body?: unknown };
+  const sent = typeof body === 'string' ? bodyOf(body) : null;
+  if (sent === null) throw new TypeError('The body of a request cannot be read, nor changed.');
+  const changed = { ...sent };
+  if (model !== null) changed['model'] = model;
+  if (maxTokens !== null) changed['max_tokens'] = maxTokens;
+  return { ...request, body: JSON.stringify(changed) };
+}
+
+/** A fallback's hop is sent with the options of the call that it belongs to, and a body of its own. */
+function bodyToSend(call: Call, request: object, requestOptions: object) {
+  if (call.parentId === null) return bodyOf(bodyOfOptions(requestOptions));
+  return bodyOf((request as { body?: unknown }).body);
+}
+
+function bodyOfOptions(requestOptions: object | null): unknown {
+  return (requestOptions as { body?: unknown } | null)?.body;
+}
+
+/** A turn of a thread that the server keeps sends only what is new in it. */
+function isThreaded(request: object): boolean {
+  const { headers } = request as { headers?: Partial<Headers> };
+  return headers?.get?.('x-stainless-helper')?.includes('message-thread') === true;
+}
+
+function patienceOf(requestOptions: object, client: BoundClient | undefined): number {
+  const own = (requestOptions as { timeout?: unknown }).timeout ?? client?.timeout;
+  const timeout = typeof own === 'number' && own >= 0 ? own : TIMEOUT_MS;
+  const retries = maxRetriesOf(requestOptions, client);
+  return timeout * ((Number.isFinite(retries) ? retries : RETRIES) + 1) + SLACK_MS;
+}
