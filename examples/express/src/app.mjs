@@ -1,13 +1,13 @@
 // The application, as a team would have it: three features, users who sign in, one line of ours.
-import { claudeMonitor, trackFeature } from '@claude-metrics/express';
-import { HOUSE_STYLE, MODELS, question, textOf, users } from 'example-shared';
+import { budgetErrors, claudeMonitor, trackFeature } from '@claude-metrics/express';
+import { alerts, budgets, HOUSE_STYLE, MODELS, question, textOf, users } from 'example-shared';
 import express from 'express';
 
 /** @param {import('@anthropic-ai/sdk').Anthropic} client */
 export function createApp(client) {
   const app = express();
 
-  const monitoring = claudeMonitor();
+  const monitoring = claudeMonitor({ budgets, alerts });
   app.use(monitoring);
 
   app.use(express.json({ limit: '1mb' }));
@@ -61,6 +61,8 @@ export function createApp(client) {
     res.json({ labels });
   });
 
+  // Refused by a budget: 429, with what programs need to know.
+  app.use(budgetErrors());
   app.use((error, _req, res, _next) => {
     res.status(error.status ?? 502).json({ error: 'Claude could not answer.' });
   });

@@ -1,7 +1,7 @@
 // The application, as a team would have it: three features, users who sign in, one line of ours.
 import Router from '@koa/router';
-import { claudeMonitor, trackFeature } from '@claude-metrics/koa';
-import { HOUSE_STYLE, MODELS, question, textOf, users } from 'example-shared';
+import { budgetErrors, claudeMonitor, trackFeature } from '@claude-metrics/koa';
+import { alerts, budgets, HOUSE_STYLE, MODELS, question, textOf, users } from 'example-shared';
 import Koa from 'koa';
 import { koaBody } from 'koa-body';
 import { Readable } from 'node:stream';
@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 export function createApp(client) {
   const app = new Koa();
 
-  const monitoring = claudeMonitor();
+  const monitoring = claudeMonitor({ budgets, alerts });
   app.use(monitoring);
 
   app.use(koaBody({ jsonLimit: '1mb' }));
@@ -24,17 +24,23 @@ export function createApp(client) {
     }
   });
 
+  // Refused by a budget: 429, with what programs need to know.
+  app.use(budgetErrors());
+
   const router = new Router();
   // The feature is the route, `POST /chat/:room`: no name was given.
-  router.post('/chat/:room', (ctx) => {
+  router.post('/chat/:room', async (ctx) => {
     const left = new AbortController();
     ctx.res.on('close', () => left.abort());
-    ctx.type = 'text/plain';
     const stream = client.messages.stream(
       { model: MODELS.chat, max_tokens: 1024, messages: [question(ctx.request.body.text)] },
       { signal: left.signal },
     );
-    ctx.body = Readable.from(deltasOf(stream, left.signal));
+    const deltas = deltasOf(stream, left.signal);
+    // Awaited here: until the first one is there, an error can still be an answer of its own.
+    const first = await deltas.next();
+    ctx.type = 'text/plain';
+    ctx.body = Readable.from(startingWith(first, deltas));
   });
 
   router.post('/summaries', trackFeature('summarise'), async (ctx) => {
@@ -67,6 +73,12 @@ export function createApp(client) {
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') console.error(error);
   });
   return { app, monitor: monitoring.monitor };
+}
+
+async function* startingWith(first, others) {
+  if (first.done) return;
+  yield first.value;
+  yield* others;
 }
 
 async function* deltasOf(stream, signal) {

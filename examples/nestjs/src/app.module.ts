@@ -1,8 +1,9 @@
 // The application, as a team would have it: three features, users who sign in, one module of ours.
-import { ClaudeMetricsModule } from '@claude-metrics/nestjs';
+import { BudgetExceededFilter, ClaudeMetricsModule } from '@claude-metrics/nestjs';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import type Anthropic from '@anthropic-ai/sdk';
+import { alerts, budgets } from 'example-shared';
 import { ChatController } from './chat.controller.js';
 import { ClaudeErrorFilter } from './claude-error.filter.js';
 import { LabelsController } from './labels.controller.js';
@@ -16,12 +17,14 @@ export class AppModule {
   static with(client: Anthropic): DynamicModule {
     return {
       module: AppModule,
-      imports: [ClaudeMetricsModule.forRoot({ anthropic: client })],
+      imports: [ClaudeMetricsModule.forRoot({ anthropic: client, budgets, alerts })],
       controllers: [ChatController, LabelsController, SummariesController],
       providers: [
         Summariser,
         { provide: APP_GUARD, useClass: SignInGuard },
         { provide: APP_FILTER, useClass: ClaudeErrorFilter },
+        // Refused by a budget: 429, with what programs need to know.
+        { provide: APP_FILTER, useClass: BudgetExceededFilter },
       ],
     };
   }

@@ -13,7 +13,7 @@ export class ChatController {
   async chat(@Body() body: { text: string }, @Res() response: ServerResponse): Promise<void> {
     const left = new AbortController();
     response.on('close', () => left.abort());
-    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+    response.setHeader('content-type', 'text/plain; charset=utf-8');
     const stream = this.client.messages.stream(
       { model: MODELS.chat, max_tokens: 1024, messages: [question(body.text)] },
       { signal: left.signal },

@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import type { AlertRule, BudgetOptions } from '@claude-metrics/core';
 import type { Simulator } from '@claude-metrics/testing';
 import type { Server } from 'node:http';
 
@@ -6,6 +7,10 @@ export const MODELS: Readonly<Record<'chat' | 'summarise' | 'classify', string>>
 export const HOUSE_STYLE: string;
 export function question(content: string): { role: 'user'; content: string };
 export function textOf(message: Pick<Anthropic.Message, 'content'>): string;
+
+/** What the application may spend, and what people are told. */
+export const budgets: readonly BudgetOptions[];
+export const alerts: readonly AlertRule[];
 
 /** Who may sign in, by bearer token. */
 export const users: ReadonlyMap<string, { readonly id: string }>;
@@ -27,7 +32,7 @@ export interface Served {
 export function serve(application: Served, port: number): Promise<Running>;
 export function runExample(start: Start): Promise<void>;
 export function startSimulator(): Promise<Simulator>;
-export function createTraffic(parts: {
-  readonly url: string;
-  readonly tokens: readonly string[];
-}): { step(): Promise<void>; steps(count: number): Promise<void> };
+export function createTraffic(parts: { readonly url: string }): {
+  step(): Promise<void>;
+  steps(count: number): Promise<void>;
+};

@@ -8,7 +8,9 @@ import { startSimulator } from './claude.mjs';
 import { createTraffic } from './traffic.mjs';
 
 /** Who may sign in, by bearer token. */
-export const users = new Map(['ada', 'grace', 'alan'].map((id) => [`token-of-${id}`, { id }]));
+export const users = new Map(
+  ['ada', 'grace', 'alan', 'eve'].map((id) => [`token-of-${id}`, { id }]),
+);
 
 /**
  * @param {(parts: { client: Anthropic, port: number }) =>
@@ -35,8 +37,8 @@ export async function runExample(start) {
   });
   const { url } = application;
 
-  const traffic = createTraffic({ url, tokens: [...users.keys()] });
-  await traffic.steps(live ? 3 : 14);
+  const traffic = createTraffic({ url });
+  await traffic.steps(live ? 3 : 16);
   const token = process.env.CLAUDE_METRICS_AUTH_TOKEN;
   const people = quiet ? null : setInterval(() => void traffic.step().catch(report), 1_500);
 

@@ -1,4 +1,5 @@
-// People using the application: questions, summaries, labels, and somebody who closes the tab.
+// People using the application: questions, summaries, labels, somebody who closes the tab, and Eve,
+// whose trial ends before her questions do.
 
 const QUESTIONS = [
   'Which of our plans includes single sign-on?',
@@ -8,19 +9,21 @@ const QUESTIONS = [
 ];
 const REPORT = 'The quarter began slowly and ended well. '.repeat(120);
 
-export function createTraffic({ url, tokens }) {
-  let turn = 0;
-  const token = () => tokens[turn % tokens.length];
+const TEAM = ['token-of-ada', 'token-of-grace', 'token-of-alan'];
+const TRIAL = 'token-of-eve';
 
-  async function post(path, body, signal) {
+export function createTraffic({ url }) {
+  let turn = 0;
+  const teammate = () => TEAM[turn % TEAM.length];
+
+  async function post(path, body, token = teammate()) {
     const response = await fetch(url + path, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        authorization: `Bearer ${token()}`,
+        authorization: `Bearer ${token}`,
       },
       body: JSON.stringify(body),
-      signal,
     });
     return response.text();
   }
@@ -33,7 +36,12 @@ export function createTraffic({ url, tokens }) {
     closeTheTab,
     () => post('/summaries', { text: REPORT.repeat(40) }),
     () => post('/summaries', { text: 'How do I leave a network without anybody noticing?' }),
+    askOnTrial,
   ];
+
+  async function askOnTrial() {
+    for (const text of QUESTIONS) await post('/chat/trial', { text }, TRIAL);
+  }
 
   /** Reads the beginning of an answer and leaves. */
   async function closeTheTab() {
@@ -42,7 +50,7 @@ export function createTraffic({ url, tokens }) {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        authorization: `Bearer ${token()}`,
+        authorization: `Bearer ${teammate()}`,
       },
       body: JSON.stringify({ text: 'Tell me everything.' }),
       signal: left.signal,

@@ -1,11 +1,23 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { Snapshot } from '@claude-metrics/core';
+import type { AlertsPage, Snapshot } from '@claude-metrics/core';
 import type { Simulator } from '@claude-metrics/testing';
-import { createTraffic, startSimulator, users, type Running, type Start } from 'example-shared';
+import { createTraffic, startSimulator, type Running, type Start } from 'example-shared';
 
 /** An example as a visitor would see it, some traffic later. */
 const TOKEN = 'a token of at least thirty-two characters'.replaceAll(' ', '-');
-const STEPS = 14;
+const STEPS = 16;
+
+/** Timers that go on as ever: all but intervals. */
+const EVERYTHING_ELSE = [
+  ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask'] as const),
+  ...(['setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] as const),
+];
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 200 && !(await holds()); turn += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
 
 /** Tests of one example; `start` starts it as its `main` does. */
 export function describeExample(start: Start): void {
@@ -17,17 +29,22 @@ export function describeExample(start: Start): void {
     before = process.env['CLAUDE_METRICS_AUTH_TOKEN'];
     process.env['CLAUDE_METRICS_AUTH_TOKEN'] = TOKEN;
     jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    jest.spyOn(console, 'error').mockReturnValue();
+    jest.spyOn(console, 'warn').mockReturnValue();
+    // Alerts are looked at when the test says so.
+    jest.useFakeTimers({ doNotFake: EVERYTHING_ELSE });
     simulator = await startSimulator();
     const client = new Anthropic({ apiKey: 'test', baseURL: simulator.url });
     application = await start({ client, port: 0 });
     const { url } = application;
-    await createTraffic({ url, tokens: [...users.keys()] }).steps(STEPS);
+    await createTraffic({ url }).steps(STEPS);
     await simulator.idle();
   });
 
   afterAll(async () => {
     await application.close();
     await simulator.close();
+    jest.useRealTimers();
     jest.restoreAllMocks();
     if (before === undefined) delete process.env['CLAUDE_METRICS_AUTH_TOKEN'];
     else process.env['CLAUDE_METRICS_AUTH_TOKEN'] = before;
@@ -40,6 +57,11 @@ export function describeExample(start: Start): void {
     ).json()) as T;
   }
 
+  /** Lines on stderr. */
+  function told(): string[] {
+    return jest.mocked(console.error).mock.calls.map(([line]) => String(line));
+  }
+
   it('is closed to everybody else', async () => {
     expect((await fetch(`${application.url}/claude-metrics/snapshot`)).status).toBe(401);
   });
@@ -50,6 +72,7 @@ export function describeExample(start: Start): void {
     expect(totals.cost.nanoUsd).toBeGreaterThan(0);
     expect(totals.retries).toBeGreaterThan(0);
     expect(totals.outcomes).toMatchObject({ refused: 2, aborted: 2, error: 2 });
+    expect(totals.outcomes.blocked).toBeGreaterThan(0);
     expect(totals.errors).toEqual({ context_too_long: 2 });
     for (const tokens of ['uncachedInput', 'cacheRead', 'cacheWrite5m', 'output'] as const) {
       expect(totals.tokens[tokens]).toBeGreaterThan(0);
@@ -67,9 +90,30 @@ export function describeExample(start: Start): void {
       'classify',
       'summarise',
     ]);
-    expect(byUser.map(({ key }) => key).sort()).toEqual(['ada', 'alan', 'grace']);
+    expect(byUser.map(({ key }) => key).sort()).toEqual(['ada', 'alan', 'eve', 'grace']);
     expect(coverage).toMatchObject({ unobserved: 0, unpriced: {}, unattributedUser: 0 });
     expect(health).toMatchObject({ ok: true, faults: {} });
+  });
+
+  it('refuses who has used up a budget, and shows it, and the alert that follows', async () => {
+    const answer = await fetch(`${application.url}/chat/trial`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer token-of-eve' },
+      body: JSON.stringify({ text: 'And another question?' }),
+    });
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    const { budgets } = await ask<Snapshot>('/snapshot?range=1h');
+    const trial = budgets.find(({ name }) => name === 'trial');
+    expect(trial?.scopes).toMatchObject([{ scope: 'eve', heldUsd: 0, limitUsd: 0.016 }]);
+    expect(trial?.scopes[0]?.refusedCalls).toBeGreaterThan(0);
+    expect(trial?.scopes[0]?.spentUsd).toBeLessThanOrEqual(0.016);
+    expect(budgets.find(({ name }) => name === 'users')).toMatchObject({ shadow: true });
+    jest.advanceTimersByTime(15_000);
+    await until(async () => (await ask<AlertsPage>('/alerts')).firing.length > 0);
+    const { firing } = await ask<AlertsPage>('/alerts');
+    expect(firing).toMatchObject([{ group: { by: 'budget', key: 'trial of eve' } }]);
+    expect(told()).toContainEqual(expect.stringContaining('trial of eve'));
   });
 
   it('tells the same sum by call, model, feature and user, to the nano-dollar', async () => {

@@ -1,4 +1,4 @@
-import type { BudgetExceededError } from './budget-error.js';
+import { asErrorOf, type BudgetExceededError } from './budget-error.js';
 import type { Call } from './call.js';
 import type { Gate, Ticket } from './gate.js';
 import type { Health } from './health.js';
@@ -78,12 +78,14 @@ export function createAdmission(gate: Gate, health: Health): Admission {
     concerns: (operation) => gate.active && (operation === 'messages' || operation === 'batches'),
     ask(call, request, requestOptions, client) {
       const last = call.attempts.at(-1);
+      const wasLost = last !== undefined && last.status === null && last.mayHaveBilled;
+      let refused: BudgetExceededError | null | undefined;
       if (last === undefined) {
-        return health.guard('budgets.admit', admit, call, request, requestOptions, client) ?? null;
+        refused = health.guard('budgets.admit', admit, call, request, requestOptions, client);
+      } else if (wasLost && call.ticket) {
+        refused = health.guard('budgets.readmit', readmit, call, call.ticket);
       }
-      const wasLost = last.status === null && last.mayHaveBilled;
-      if (!wasLost || !call.ticket) return null;
-      return health.guard('budgets.readmit', readmit, call, call.ticket) ?? null;
+      return refused ? asErrorOf(client?.constructor, refused) : null;
     },
     rewritten(call, request) {
       const { ticket } = call;

@@ -70,6 +70,10 @@ export class BudgetExceededError extends Error {
     return error instanceof Error && error.name === 'BudgetExceededError' && 'budget' in error;
   }
 
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return BudgetExceededError.is(value);
+  }
+
   /** The SDK takes an error that prints like a timeout for one, and would try again. */
   override toString(): string {
     const text = super.toString();
@@ -84,6 +88,31 @@ export class BudgetExceededError extends Error {
       ...{ resetsAt, worstCaseUsd, retryAfterSeconds },
     };
   }
+}
+
+/** What a client of the SDK throws is of this class, which each copy of the SDK has of its own. */
+interface SdkErrors {
+  readonly AnthropicError?: { readonly prototype?: unknown };
+}
+
+const prototypes = new WeakMap<object, object>();
+
+/**
+ * Makes `error` one of the SDK's own kind as well: its stream helper hands on only those as they are,
+ * and would wrap any other, so that no framework found the status.
+ *
+ * @param client The class of a client; where it is unknown the error stays as it is.
+ */
+export function asErrorOf(client: unknown, error: BudgetExceededError): BudgetExceededError {
+  const base = (client as SdkErrors | undefined)?.AnthropicError?.prototype;
+  if (typeof base !== 'object' || base === null) return error;
+  let prototype = prototypes.get(base);
+  if (!prototype) {
+    const own = Object.getOwnPropertyDescriptors(BudgetExceededError.prototype);
+    prototype = Object.create(base, own as unknown as PropertyDescriptorMap) as object;
+    prototypes.set(base, prototype);
+  }
+  return Object.setPrototypeOf(error, prototype) as BudgetExceededError;
 }
 
 /** RFC 9457. */
@@ -110,6 +139,33 @@ export function budgetProblem(error: BudgetExceededError): BudgetProblem {
     resetsAt,
   };
 }
+
+/** An answer to a request that a budget refused, for adapters. */
+export interface BudgetAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /**
+   * Headers to take back: they tell about a body that is not sent any more. Others stay: without those
+   * of CORS, a page could not read the answer.
+   */
+  readonly without: readonly string[];
+  readonly body: string;
+}
+
+export function budgetAnswer(error: BudgetExceededError): BudgetAnswer {
+  const headers = {
+    ...error.headers,
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+  };
+  const body = JSON.stringify(budgetProblem(error));
+  return { status: error.status, headers, without: DESCRIBING, body };
+}
+
+const DESCRIBING = [
+  ...['content-disposition', 'content-encoding', 'content-language', 'content-range'],
+  ...['etag', 'last-modified'],
+];
 
 const OF_PERIOD = { call: 'call', hour: 'hour', day: 'day', week: 'week', month: 'month' } as const;
 

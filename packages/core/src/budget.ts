@@ -76,6 +76,7 @@ export interface BudgetScopeReport {
   readonly scope: string | null;
   readonly spentUsd: number;
   readonly heldUsd: number;
+  /** `null` in JSON for a limit without end. */
   readonly limitUsd: number;
   /** `(spent + held) ÷ limit`; `null` for a limit of 0 or without end. */
   readonly used: number | null;
@@ -83,6 +84,8 @@ export interface BudgetScopeReport {
   readonly uncertainUsd: number;
   /** Spent beyond what was held: estimates that were too low, settles after expiry. */
   readonly overrunUsd: number;
+  /** Calls of this period for which there was no room. */
+  readonly refusedCalls: number;
   /** Calls whose cost is not known and so not in here. */
   readonly unpricedCalls: number;
 }

@@ -8,16 +8,17 @@ import type { MonitorOptions } from './monitor-options.js';
  * whichever copy or build of this package asks.
  */
 const MONITOR = Symbol.for('@claude-metrics/core:default@1');
-const OBSERVER = Symbol.for('@claude-metrics/core:observer@1');
+const OBSERVERS = Symbol.for('@claude-metrics/core:observers@1');
 const shared = globalThis as typeof globalThis & {
   [MONITOR]?: Made | undefined;
-  [OBSERVER]?: Middleware;
+  [OBSERVERS]?: WeakMap<object, Middleware>;
 };
 
 interface Made {
   readonly monitor: Monitor;
   readonly options: MonitorOptions;
-  readonly middleware: Middleware;
+  /** One for each class of clients. */
+  middleware(of: object): Middleware;
 }
 
 /**
@@ -42,7 +43,9 @@ export function defaultMonitor(options: MonitorOptions = {}): Monitor {
     if (shared[MONITOR]?.monitor === monitor) shared[MONITOR] = undefined;
     await close(closeOptions);
   };
-  shared[MONITOR] = { monitor, options, middleware: monitor.middleware() };
+  const middlewares = new WeakMap<object, Middleware>();
+  const middleware = (of: object) => remember(middlewares, of, () => monitor.middleware(of));
+  shared[MONITOR] = { monitor, options, middleware };
   return monitor;
 }
 
@@ -68,12 +71,31 @@ function sayIgnored({ monitor, options }: Made, later: MonitorOptions): void {
  * const client = observe(new Anthropic());
  */
 export function observe<C>(client: C): C {
-  observeLater((shared[OBSERVER] ??= observer), client);
+  const observers = (shared[OBSERVERS] ??= new WeakMap());
+  const of = classOf(client);
+  observeLater(
+    remember(observers, of, () => observerOf(of)),
+    client,
+  );
   return client;
 }
 
-const observer: Middleware = (request, next, context) => {
-  if (!shared[MONITOR]) defaultMonitor();
-  const made = shared[MONITOR] as Made | undefined;
-  return made ? made.middleware(request, next, context) : next(request);
-};
+function observerOf(of: object): Middleware {
+  return (request, next, context) => {
+    if (!shared[MONITOR]) defaultMonitor();
+    const made = shared[MONITOR] as Made | undefined;
+    return made ? made.middleware(of)(request, next, context) : next(request);
+  };
+}
+
+/** The class of a client; an object of its own for what is none. */
+function classOf(client: unknown): object {
+  const found = (client as { constructor?: unknown } | null | undefined)?.constructor;
+  return typeof found === 'function' ? found : {};
+}
+
+function remember(known: WeakMap<object, Middleware>, of: object, make: () => Middleware) {
+  let middleware = known.get(of);
+  if (!middleware) known.set(of, (middleware = make()));
+  return middleware;
+}

@@ -102,5 +102,13 @@ export {
   type AdapterRequest,
   type RequestUser,
 } from './adapter.js';
-export { createHttp, type Http, type HttpRequest, type HttpResponse } from './http.js';
+export { budgetAnswer, type BudgetAnswer } from './budget-error.js';
+export { bodyOf, type RawRequest, type ReadBody } from './http/body.js';
+export {
+  createHttp,
+  type Http,
+  type HttpReadings,
+  type HttpRequest,
+  type HttpResponse,
+} from './http.js';
 export { checkOptions, rule, type OptionRule, type OptionRules } from './options.js';

@@ -56,7 +56,7 @@ export function observeClient(capture: Capture, client: unknown): void {
   const target = clientOf(client);
   const list = target.middleware.filter((each) => !isClosed(each));
   if (list.some((each) => installed.get(each)?.capture === capture)) return;
-  target.middleware = [...list, createMiddleware(capture)];
+  target.middleware = [...list, createMiddleware(capture, { constructor: target.constructor })];
 }
 
 /** As `observeClient()`, with a middleware that finds its monitor when it is called. */
@@ -67,7 +67,7 @@ export function observeLater(middleware: Middleware, client: unknown): void {
   target.middleware = [...target.middleware.filter((each) => !isClosed(each)), middleware];
 }
 
-function clientOf(client: unknown): { middleware: Middleware[] } {
+function clientOf(client: unknown): { middleware: Middleware[]; readonly constructor: unknown } {
   const target = client as Client | null | undefined;
   if (typeof target === 'object' && target !== null && Array.isArray(target.middleware)) {
     return target as { middleware: Middleware[] };

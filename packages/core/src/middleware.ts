@@ -26,6 +26,8 @@ export interface MiddlewareContext {
 export interface BoundClient {
   readonly maxRetries?: unknown;
   readonly timeout?: unknown;
+  /** Its class; that of a clone is the same. */
+  readonly constructor?: unknown;
 }
 
 /** Sends one attempt and records it; `middleware` and `client` say who brings it. */

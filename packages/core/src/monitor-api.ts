@@ -19,8 +19,11 @@ import type { CallsPage, CallsQuery } from './stores/store.js';
 export interface Monitor {
   /** Adds our middleware to `client` and returns it; its `withOptions()` clones record too. */
   observe<C>(client: C): C;
-  /** For `new Anthropic({ middleware: [monitor.middleware()] })`; put it last. */
-  middleware(): Middleware;
+  /**
+   * For `new Anthropic({ middleware: [monitor.middleware(Anthropic)] })`; put it last. With the class, a
+   * refusal by a budget comes out of `messages.stream()` as it is, and not as the cause of another error.
+   */
+  middleware(client?: object): Middleware;
   /** Observes every client of the SDK's copies that can be found, as the option `instrument` does. */
   instrument(): void;
   /** Runs `fn`; calls it makes are recorded by this monitor, with this context. */

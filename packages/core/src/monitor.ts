@@ -104,7 +104,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
       observeClient(capture, client);
       return client;
     },
-    middleware: () => createMiddleware(capture),
+    middleware: (of) => createMiddleware(capture, of && { constructor: of }),
     instrument: instrumentAll,
     withContext: (context, fn) => withOwner(capture, context, fn),
     withDefaults: (context, fn) => withDefaults(capture, context, fn),

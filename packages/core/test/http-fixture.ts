@@ -206,6 +206,7 @@ export function scopeOf(patch: Partial<BudgetScopeReport> = {}): BudgetScopeRepo
     used: 0.8,
     uncertainUsd: 0,
     overrunUsd: 0,
+    refusedCalls: 0,
     unpricedCalls: 0,
     ...patch,
   };

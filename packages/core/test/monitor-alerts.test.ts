@@ -151,7 +151,7 @@ describe('alerts of a monitor', () => {
   });
 
   it('go to a line on stderr where no channel is given', async () => {
-    const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const write = jest.spyOn(console, 'error').mockReturnValue();
     start({ alerts: [always()], channels: undefined });
     await pass(EVERY);
     await until(() => write.mock.calls.length > 0);

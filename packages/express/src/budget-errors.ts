@@ -1,18 +1,7 @@
-import { BudgetExceededError, budgetProblem } from '@claude-metrics/core';
+import { budgetAnswer, BudgetExceededError } from '@claude-metrics/core';
 import { Buffer } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Next } from './request.js';
-
-/**
- * What a request gets that a budget refused.
- *
- * - **described**: headers that tell about a body which is not sent any more, as the handler left them.
- *   Others stay: without those of CORS, a page could not read the answer.
- */
-const DESCRIBED = [
-  ...['content-disposition', 'content-encoding', 'content-language', 'content-range'],
-  ...['etag', 'last-modified'],
-];
 
 /** An error-handling middleware of Express: it has four arguments. */
 export type ErrorHandler = (
@@ -34,13 +23,11 @@ export function budgetErrors(): ErrorHandler {
   // Express knows such a middleware by the number of its arguments.
   return function budgetErrors(error, _req, res, next) {
     if (!BudgetExceededError.is(error) || res.headersSent) return next(error);
-    for (const name of DESCRIBED) res.removeHeader(name);
-    for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
-    const body = JSON.stringify(budgetProblem(error));
-    res.statusCode = error.status;
-    res.setHeader('content-type', 'application/problem+json');
+    const { status, headers, without, body } = budgetAnswer(error);
+    for (const name of without) res.removeHeader(name);
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     res.setHeader('content-length', Buffer.byteLength(body));
-    res.setHeader('cache-control', 'no-store');
+    res.statusCode = status;
     res.end(body);
   };
 }

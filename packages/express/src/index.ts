@@ -10,3 +10,6 @@ export type { RequestUser } from '@claude-metrics/core';
 
 // From core, for work that leaves the request: queues, timers, event listeners.
 export { bindContext, setContext, withContext } from '@claude-metrics/core';
+
+// From core, for budgets and alerts.
+export { alert, BudgetExceededError, channel } from '@claude-metrics/core';

@@ -1,16 +1,5 @@
-import { BudgetExceededError, budgetProblem, field } from '@claude-metrics/core';
+import { budgetAnswer, BudgetExceededError, field } from '@claude-metrics/core';
 import type { KoaContext, KoaMiddleware } from './context.js';
-
-/**
- * What a request gets that a budget refused.
- *
- * - **described**: headers that tell about a body which is not sent any more, as the handler left them.
- *   Others stay: without those of CORS, a page could not read the answer.
- */
-const DESCRIBED = [
-  ...['content-disposition', 'content-encoding', 'content-language', 'content-range'],
-  ...['etag', 'last-modified'],
-];
 
 /**
  * Answers requests that a budget refused, with status 429 (503 for a paused feature), `Retry-After`
@@ -34,13 +23,10 @@ export function budgetErrors(): KoaMiddleware {
 }
 
 function answer(ctx: KoaContext, error: BudgetExceededError): void {
-  for (const name of DESCRIBED) ctx.remove(name);
+  const { status, headers, without, body } = budgetAnswer(error);
+  for (const name of without) ctx.remove(name);
   // First, because it makes up a status and a type of its own.
-  ctx.body = JSON.stringify(budgetProblem(error));
-  ctx.status = error.status;
-  ctx.set({
-    ...error.headers,
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-  });
+  ctx.body = body;
+  ctx.status = status;
+  ctx.set(headers);
 }

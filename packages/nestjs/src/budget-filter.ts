@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { BudgetExceededError, budgetProblem } from '@claude-metrics/core';
+import { budgetAnswer, BudgetExceededError } from '@claude-metrics/core';
 import { Catch, type Abstract, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { BaseExceptionFilter, type ApplicationConfig } from '@nestjs/core';
 import { Buffer } from 'node:buffer';
@@ -8,15 +8,9 @@ import type { ServerResponse } from 'node:http';
 /**
  * What a request gets that a budget refused.
  *
- * - **described**: headers that tell about a body which is not sent any more, as the handler left them.
- *   Others stay: without those of CORS, a page could not read the answer.
  * - **fallback**: Nest answers this error as it comes, but for its headers. A filter of ours behind all
  *   of the application's adds them, so that `Retry-After` needs no line of code.
  */
-const DESCRIBED = [
-  ...['content-disposition', 'content-encoding', 'content-language', 'content-range'],
-  ...['etag', 'last-modified'],
-];
 
 /** Nest asks with `instanceof`, and the ESM and the CommonJS build of core each have a class. */
 const ofAnyCopy = {
@@ -48,23 +42,18 @@ export class BudgetExceededFilter implements ExceptionFilter<BudgetExceededError
     // Nest goes on with its own handling when a filter gives nothing.
     if (host.getType() !== 'http') return;
     const response = host.switchToHttp().getResponse<NestResponse>();
-    const body = JSON.stringify(budgetProblem(error));
-    const headers = {
-      ...error.headers,
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-    };
+    const { status, headers, without, body } = budgetAnswer(error);
     if (isFastify(response)) {
       // As Nest does it: what has begun is ended.
       if (response.sent || response.raw.headersSent) return void response.raw.end();
-      for (const name of DESCRIBED) response.removeHeader(name);
+      for (const name of without) response.removeHeader(name);
       setHeaders(response, headers);
-      response.code(error.status).send(body);
+      response.code(status).send(body);
     } else {
       if (response.headersSent) return void response.end();
-      for (const name of DESCRIBED) response.removeHeader(name);
+      for (const name of without) response.removeHeader(name);
       setHeaders(response, { ...headers, 'content-length': String(Buffer.byteLength(body)) });
-      response.statusCode = error.status;
+      response.statusCode = status;
       response.end(body);
     }
   }

@@ -1,6 +1,6 @@
 import { OTHER } from '../cell.js';
 import { judged, type Verdict } from './verdict.js';
-import { inUnit, minuteOf } from './wording.js';
+import { inUnit, minuteOf, oneLine } from './wording.js';
 import type { BudgetReport, BudgetScopeReport } from '../budget.js';
 import type { BurnTracker } from './burn.js';
 import type { BudgetRule, BurnRule } from './rule.js';
@@ -9,10 +9,14 @@ import type { BudgetRule, BurnRule } from './rule.js';
 export function usageOf(rule: BudgetRule, reports: readonly BudgetReport[]): Verdict[] {
   return scopesOf(rule.budget, reports).flatMap(({ report, scope, key }) => {
     if (scope.used === null) return [];
-    const { spentUsd, heldUsd, limitUsd } = scope;
+    const { spentUsd, heldUsd, limitUsd, refusedCalls } = scope;
     const money = `${inUnit(spentUsd + heldUsd, 'usd')} of ${inUnit(limitUsd, 'usd')}`;
     const lead = `Budget ${key}: ${inUnit(scope.used, 'ratio')} used, ${money} this ${report.per}`;
-    return [judged(rule, { by: 'budget', key }, scope.used, lead)];
+    const verdict = judged(rule, { by: 'budget', key }, scope.used, lead);
+    if (refusedCalls === 0) return [verdict];
+    // What has no room for a call is used up, however much of it that call would have left.
+    const title = oneLine(`${verdict.title}, calls refused: ${refusedCalls}`);
+    return [{ ...verdict, title, breached: true, cleared: false }];
   });
 }
 

@@ -20,14 +20,14 @@ export interface Account extends Balance {
   limit: number;
   /** How many of the budget's thresholds have been told. */
   told: number;
-  /** A call did not fit, and that was told. */
-  exhausted: boolean;
+  /** Calls that did not fit; the first one is told. */
+  refused: number;
 }
 
 export interface Accounts {
   /** The account of the current period. Its limit is asked for anew. */
   of(scope: string | null, at: number): Account;
-  /** Those of the current period that have money, in no order. */
+  /** Those of the current period that have money or have refused a call, in no order. */
   current(at: number): Account[];
   period(at: number): Period;
   /** Forgets the accounts of past periods; what is held on them keeps them as long as it must. */
@@ -68,7 +68,7 @@ export function createAccounts(
   function open(scope: string | null, now: Period): Account {
     return {
       ...emptyBalance(),
-      ...{ scope, period: now, limit: limitOf(scope), told: 0, exhausted: false },
+      ...{ scope, period: now, limit: limitOf(scope), told: 0, refused: 0 },
     };
   }
 
@@ -102,18 +102,16 @@ export function createAccounts(
     },
     current(at) {
       const now = periodOf(at);
-      return [...accounts.values()].filter(
-        (account) => account.period === now && hasMoney(account),
-      );
+      return [...accounts.values()].filter((account) => account.period === now && isInUse(account));
     },
     period: periodOf,
     sweep: (at) => sweep(periodOf(at)),
   };
 }
 
-/** Asking what a call could cost opens an account too. */
-function hasMoney({ spent, held, unpriced }: Account): boolean {
-  return spent > 0 || held > 0 || unpriced > 0;
+/** Asking what a call could cost opens an account too, which says nothing yet. */
+function isInUse({ spent, held, unpriced, refused }: Account): boolean {
+  return spent > 0 || held > 0 || unpriced > 0 || refused > 0;
 }
 
 /** The scope that a call belongs to; `null` for a budget of all. */

@@ -143,8 +143,8 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   }
 
   function exhausted({ book, balance }: PlanPart): void {
-    if (balance.exhausted || book.budget.per === 'call') return;
-    balance.exhausted = true;
+    balance.refused += 1;
+    if (balance.refused > 1 || book.budget.per === 'call') return;
     onEvent(eventOf('exhausted', book.budget, balance, now(), null));
   }
 

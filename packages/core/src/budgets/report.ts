@@ -42,7 +42,7 @@ export function reportOf(
 }
 
 function scopeReport(account: Account): BudgetScopeReport {
-  const { scope, spent, held, limit, uncertain, overrun, unpriced } = account;
+  const { scope, spent, held, limit, uncertain, overrun, unpriced, refused } = account;
   return {
     scope,
     spentUsd: usdOf(spent),
@@ -51,6 +51,7 @@ function scopeReport(account: Account): BudgetScopeReport {
     used: limit === 0 || limit === Infinity ? null : (spent + held) / limit,
     uncertainUsd: usdOf(uncertain),
     overrunUsd: usdOf(overrun),
+    refusedCalls: refused,
     unpricedCalls: unpriced,
   };
 }

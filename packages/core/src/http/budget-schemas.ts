@@ -51,6 +51,7 @@ export const BUDGET_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     used: { ...nullable(number), description: '(spent + held) ÷ limit' },
     uncertainUsd: { ...usd, description: 'part of spentUsd that may not be on the bill' },
     overrunUsd: { ...usd, description: 'spent beyond what was held' },
+    refusedCalls: { ...count, description: 'calls of this period for which there was no room' },
     unpricedCalls: count,
   }),
   Budget: object({

@@ -86,6 +86,9 @@ function columnsOf({ of, scopes }: BudgetReport): readonly Column<BudgetScopeRep
     ...(some(({ overrunUsd }) => overrunUsd)
       ? [{ head: 'Beyond what was held', cell: overrun }]
       : []),
+    ...(some(({ refusedCalls }) => refusedCalls)
+      ? [{ head: 'Refused', cell: (scope: BudgetScopeReport) => formatCount(scope.refusedCalls) }]
+      : []),
     ...(some(({ unpricedCalls }) => unpricedCalls)
       ? [
           {

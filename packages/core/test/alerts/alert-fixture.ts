@@ -85,7 +85,7 @@ export function budgetOf(
     scopes: scopes.map((each) => {
       const { spentUsd, heldUsd = 0, limitUsd = 100 } = each;
       const used = limitUsd > 0 ? (spentUsd + heldUsd) / limitUsd : null;
-      const nothing = { uncertainUsd: 0, overrunUsd: 0, unpricedCalls: 0 };
+      const nothing = { uncertainUsd: 0, overrunUsd: 0, refusedCalls: 0, unpricedCalls: 0 };
       return { scope: null, ...nothing, ...each, heldUsd, limitUsd, used };
     }),
     scopeCount: scopes.length,

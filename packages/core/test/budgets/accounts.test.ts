@@ -90,7 +90,8 @@ describe('a limit that is asked for', () => {
     held(budgets.admit(asked({ userId: 'bob' })));
     refused(budgets.admit(asked({ userId: 'bob' })));
     bob = usd(2 * one);
-    held(budgets.admit(asked({ userId: 'bob' })));
+    const ticket = held(budgets.admit(asked({ userId: 'bob' })));
+    expect(ticket.hold.parts[0]?.balance).toMatchObject({ limit: 2 * one, held: 2 * one });
   });
 
   it.each<[string, () => unknown]>([
@@ -170,7 +171,7 @@ describe('match', () => {
     'that gives %p leaves the budget on',
     async (answer) => {
       const { budgets } = await readyEngine({ usd: 0, per: 'day', match: () => answer as never });
-      refused(budgets.admit(asked()));
+      expect(refused(budgets.admit(asked())).error.reason).toBe('limit');
     },
   );
 });

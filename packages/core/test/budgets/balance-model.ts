@@ -1,9 +1,6 @@
 /**
- * Budgets' state machine once more, naively: every change is an entry of a journal in integers of any
- * size, and a balance is nothing but the sum of its entries. `play()` plays one random sequence
- * on both and throws where they differ, or where an invariant does not hold.
- *
- * - **extra**: money on a balance that no hold had reserved: only that may pass its limit.
+ * Plays one random sequence of commands on budgets' state machine and on the naive one beside it, and
+ * throws where they differ, or where an invariant does not hold.
  */
 import {
   adjust,
@@ -15,42 +12,26 @@ import {
   settle,
   take,
   voidHold,
-  type Balance,
   type Charge,
   type Hold,
-  type HoldState,
 } from '../../src/balance.js';
+import {
+  BALANCES,
+  check,
+  checkJournal,
+  claim,
+  copyOf,
+  enter,
+  fail,
+  FIELDS,
+  fold,
+  hasRoom,
+  type Entry,
+  type ModelHold,
+  type World,
+} from './balance-world.js';
 import type { Draw } from './draw.js';
 
-const FIELDS = ['spent', 'held', 'uncertain', 'overrun', 'unpriced'] as const;
-type Field = (typeof FIELDS)[number];
-
-interface Entry {
-  readonly balance: number;
-  readonly field: Field;
-  readonly nano: bigint;
-}
-
-interface ModelHold {
-  state: HoldState;
-  /** Index of its balance, and what is reserved there. */
-  readonly parts: { readonly balance: number; open: bigint }[];
-}
-
-interface World {
-  /** Only written down when asked for: a million sequences need no words. */
-  readonly said: string[] | undefined;
-  balances: Balance[];
-  holds: Hold[];
-  readonly limits: readonly number[];
-  journal: Entry[];
-  readonly model: ModelHold[];
-  readonly extra: bigint[];
-  /** What the journal sums up to. */
-  readonly sums: Record<Field, bigint>[];
-}
-
-const BALANCES = 3;
 const MOST_HOLDS = 5;
 const LIMITS = [100, 0, 30, Infinity, 1_000, 9_000_000_000_000_000];
 
@@ -230,31 +211,6 @@ function reread(world: World): void {
   ({ balances: world.balances, holds: world.holds } = copyOf(world));
 }
 
-function copyOf({ balances, holds, limits }: World): Pick<World, 'balances' | 'holds'> {
-  const text = JSON.stringify({
-    balances,
-    holds: holds.map(({ state, parts }) => ({
-      state,
-      parts: parts.map(({ balance, amount }) => ({ index: balances.indexOf(balance), amount })),
-    })),
-  });
-  const read = JSON.parse(text) as {
-    balances: Balance[];
-    holds: { state: HoldState; parts: { index: number; amount: number }[] }[];
-  };
-  return {
-    balances: read.balances,
-    holds: read.holds.map(({ state, parts }) => ({
-      state,
-      parts: parts.map(({ index, amount }) => ({
-        balance: read.balances[index]!,
-        limit: limits[index]!,
-        amount,
-      })),
-    })),
-  };
-}
-
 /** I6: the same settles in another order come to the same. */
 function checkOrders(world: World, draw: Draw): void {
   const charges = world.holds.map(({ parts }) =>
@@ -278,64 +234,6 @@ function checkRoom(world: World, i: number, amount: number): void {
   claim(amount === 1 || fits(balance, limit, amount - 1), 'I10: and for less');
 }
 
-function check(world: World): void {
-  const { balances, holds, model, limits, extra } = world;
-  for (let i = 0; i < BALANCES; i += 1) {
-    const balance = balances[i]!;
-    const sums = world.sums[i]!;
-    for (const field of FIELDS) {
-      if (BigInt(balance[field]) === sums[field]) continue;
-      fail(`I5: ${field} of ${i} is ${sums[field]}, got ${balance[field]}`);
-    }
-    let open = 0;
-    for (const { parts, state } of holds) {
-      for (const part of parts) {
-        if (part.balance !== balance) continue;
-        claim(part.amount >= 0 && (state === 'held' || part.amount === 0), 'I3: parts');
-        open += part.amount;
-      }
-    }
-    if (balance.held !== open || open < 0) fail(`I2: ${balance.held} held, ${open} open`);
-    const own = sums.spent + sums.held - extra[i]!;
-    const within = limits[i] === Infinity || own <= BigInt(limits[i]!);
-    if (!within) fail(`I1: ${own} spent and held of ${limits[i]}`);
-  }
-  for (let i = 0; i < holds.length; i += 1) {
-    if (holds[i]!.state !== model[i]!.state) fail(`I3: hold ${i} is ${model[i]!.state}`);
-  }
-}
-
-function hasRoom({ limits, sums }: World, balance: number, amount: bigint): boolean {
-  const limit = limits[balance]!;
-  if (limit === Infinity) return true;
-  const { spent, held } = sums[balance]!;
-  return spent + held + amount <= BigInt(limit);
-}
-
-/** I5: what is written sums up to what there is. */
-function checkJournal({ journal, balances }: World): void {
-  for (let i = 0; i < BALANCES; i += 1) {
-    const sums = fold(journal, i);
-    for (const field of FIELDS) {
-      if (BigInt(balances[i]![field]) !== sums[field]) fail(`I5: journal of ${field}, ${i}`);
-    }
-  }
-}
-
-function fold(journal: readonly Entry[], balance: number): Record<Field, bigint> {
-  const sums = { spent: 0n, held: 0n, uncertain: 0n, overrun: 0n, unpriced: 0n };
-  for (const entry of journal) {
-    if (entry.balance === balance) sums[entry.field] += entry.nano;
-  }
-  return sums;
-}
-
-function enter({ journal, sums }: World, balance: number, field: Field, nano: bigint): void {
-  if (nano === 0n) return;
-  journal.push({ balance, field, nano });
-  sums[balance]![field] += nano;
-}
-
 /**
  * Mostly small next to the limits, so that they are met exactly; at least 1, as budgets hold; together
  * never beyond the safe integers.
@@ -344,12 +242,4 @@ function amountOf(draw: Draw): number {
   const kind = draw(8);
   if (kind === 7) return 1 + draw(2 ** 30) * 500_000;
   return 1 + draw(kind < 4 ? 15 : 120);
-}
-
-function claim(holds: boolean, what: string): void {
-  if (!holds) fail(what);
-}
-
-function fail(what: string): never {
-  throw new Error(what);
 }

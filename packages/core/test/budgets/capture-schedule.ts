@@ -86,7 +86,6 @@ export async function playSchedule(
   const began = new Map<CallPlan, number>();
   const see = (seen: Seen): void => {
     const plan = planOf(plans, seen.request.headers);
-    if (!began.has(plan)) began.set(plan, now);
     const { userId, feature } = plan;
     attempts.push({ seen, userId, feature, at: began.get(plan)! });
   };
@@ -95,11 +94,16 @@ export async function playSchedule(
     if (attempt?.kind === 'timeout') return { ending: 'hang', beforeHeaders: true };
     return attempt?.kind === 'answer' ? attempt.answer : {};
   }, see);
+  const send = troubled(wire.fetch, plans);
   const client = new Anthropic({
     apiKey: 'sk-ant-test',
     baseURL: 'http://127.0.0.1',
     logLevel: 'off',
-    fetch: troubled(wire.fetch, plans) as never,
+    fetch: ((url, init) => {
+      const plan = planOf(plans, headersOf(init));
+      if (!began.has(plan)) began.set(plan, now);
+      return send(url, init);
+    }) as Fetch as never,
   });
   shortenPauses(client);
   client.middleware = [capture.middleware(client)];
@@ -181,10 +185,14 @@ export function planOf(
   return plans[Number(headers['x-call'])]!;
 }
 
+function headersOf({ headers }: RequestInit): Record<string, string> {
+  return Object.fromEntries(headers as Headers);
+}
+
 /** What never reaches the server, and what the SDK's timeout would end. */
 export function troubled(fetch: Fetch, plans: readonly CallPlan[]): Fetch {
   return async (url, init) => {
-    const headers = Object.fromEntries(new Headers(init.headers as Headers));
+    const headers = headersOf(init);
     const attempt = planOf(plans, headers).attempts[Number(headers['x-stainless-retry-count'])];
     if (attempt?.kind === 'refuse') {
       const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });

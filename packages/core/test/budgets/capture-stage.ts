@@ -84,7 +84,7 @@ export interface Stage {
   health(): HealthReport;
 }
 
-export type Money = Omit<BudgetScopeReport, 'scope' | 'limitUsd' | 'used'>;
+export type Money = Omit<BudgetScopeReport, 'scope' | 'limitUsd' | 'used' | 'refusedCalls'>;
 
 export interface StageOptions extends MonitorOptions {
   readonly client?: ClientOptions;

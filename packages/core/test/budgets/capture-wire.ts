@@ -45,7 +45,7 @@ export function createWire(
 }
 
 function requestOf(url: string, init: RequestInit): Received['request'] {
-  const headers = Object.fromEntries(new Headers(init.headers as Headers));
+  const headers = Object.fromEntries(init.headers as Headers);
   const rawBody = init.body as string;
   return {
     ...{ method: init.method ?? 'GET', path: new URL(url).pathname, query: '', headers, rawBody },

@@ -90,7 +90,8 @@ describe('a call', () => {
     );
     const { answer } = decisionOf(engine);
     expect(refused(answer).error.budget).toBe('none');
-    expect(engine.budgets.reports().map(({ scopeCount }) => scopeCount)).toEqual([0, 0, 0]);
+    expect(engine.budgets.reports().map(({ scopeCount }) => scopeCount)).toEqual([0, 0, 1]);
+    expect(moneyOf(engine, 'none', 'chat')).toEqual({ spent: 0, held: 0 });
   });
 
   it('is told how long to wait', async () => {

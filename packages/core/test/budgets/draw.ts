@@ -22,11 +22,16 @@ export function sequencesOf(few: number, many: number): number {
   return Number(CLAUDE_METRICS_SEQUENCES ?? (CI === 'true' ? many : few));
 }
 
-/** Plays sequences `seed`, `seed + 1`, …; the error of one that fails is that of the shortest. */
-export function playAll(play: Play, sequences: number): void {
+/**
+ * Plays sequences `seed`, `seed + 1`, …; the error of one that fails is that of the shortest. Returns
+ * how many were played.
+ */
+export function playAll(play: Play, sequences: number): number {
+  let played = 0;
   for (let sequence = 0; sequence < sequences; sequence += 1) {
     try {
       play(drawFrom(seed + sequence));
+      played += 1;
     } catch (cause) {
       const which = `CLAUDE_METRICS_SEED=${seed + sequence} CLAUDE_METRICS_SEQUENCES=1 repeats it`;
       try {
@@ -38,11 +43,13 @@ export function playAll(play: Play, sequences: number): void {
       throw new Error(which, { cause });
     }
   }
+  return played;
 }
 
 /** The same, with sequences that fast-check makes: it likes the small and the extreme. */
-export function playFastCheck(play: Play, sequences: number): void {
+export function playFastCheck(play: Play, sequences: number): number {
   fc.assert(propertyOf(play), { seed, numRuns: sequences });
+  return sequences;
 }
 
 function propertyOf(play: Play) {

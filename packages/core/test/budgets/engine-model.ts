@@ -25,6 +25,7 @@ export interface ModelAccount {
   uncertain: bigint;
   overrun: bigint;
   unpriced: bigint;
+  refused: number;
   extra: bigint;
 }
 
@@ -90,7 +91,7 @@ export function modelOf(options: readonly BudgetOptions[]) {
     if (known) return known;
     const account = {
       ...{ key, budget, from, scope, limit },
-      ...{ spent: 0n, held: 0n, uncertain: 0n, overrun: 0n, unpriced: 0n, extra: 0n },
+      ...{ spent: 0n, held: 0n, uncertain: 0n, overrun: 0n, unpriced: 0n, extra: 0n, refused: 0 },
     };
     // A call is its own period: nobody comes back to it.
     if (budget.per !== 'call') accounts.set(key, account);

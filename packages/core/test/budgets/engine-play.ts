@@ -1,49 +1,21 @@
 /** Plays one random life of a budget engine: calls, endings, clocks that jump, corrections. */
-import type { BudgetOptions } from '../../src/budgets/options.js';
 import type { HeldTicket } from '../../src/budgets/tickets.js';
-import type { Admission } from '../../src/gate.js';
 import type { CallRecord } from '../../src/record.js';
 import type { Draw } from './draw.js';
-import { bodyOf, ended, engineOf, HAIKU, HOUR, NANO, OPUS, SONNET, type Engine } from './engine.js';
+import { ended, engineOf, HOUR, NANO, SONNET } from './engine.js';
 import {
-  hasRoom,
-  modelOf,
-  OFFSETS,
-  scopeOf,
-  type ModelAccount,
-  type ModelCall,
-  type ModelPart,
-} from './engine-model.js';
-
-type Model = ReturnType<typeof modelOf>;
-type Account = HeldTicket['hold']['parts'][number]['balance'];
-
-interface Held {
-  readonly ticket: HeldTicket;
-  readonly admission: Admission;
-  readonly model: string;
-  parts: readonly ModelPart[];
-  state: 'held' | 'settled' | 'expired';
-  lost: bigint;
-  expiresAt: number;
-  alive: boolean;
-  batchId: string | null;
-  results: number;
-}
-
-interface Life {
-  readonly engine: Engine;
-  readonly model: Model;
-  readonly held: Held[];
-  /** The engine's accounts by those of the model. */
-  readonly real: Map<ModelAccount, Account>;
-  readonly factor: { value: number };
-  readonly said: string[] | undefined;
-  batches: number;
-}
-
-const pick = <T>(draw: Draw, list: readonly T[]): T => list[draw(list.length)]!;
-const ZONES = Object.keys(OFFSETS);
+  admissionOf,
+  anyBudget,
+  anyCall,
+  check,
+  checkReports,
+  claim,
+  pick,
+  same,
+  type Held,
+  type Life,
+} from './engine-life.js';
+import { hasRoom, modelOf, scopeOf, type ModelCall, type ModelPart } from './engine-model.js';
 
 export function playEngine(draw: Draw, said?: string[]): void {
   const factor = { value: 1 };
@@ -67,30 +39,6 @@ export function playEngine(draw: Draw, said?: string[]): void {
   check(life);
   checkReports(life);
   for (const { held } of life.real.values()) claim(held === 0, 'I9: every hold has ended');
-}
-
-function anyBudget(draw: Draw, i: number, factor: { value: number }): BudgetOptions {
-  const action = pick(draw, ['block', 'block', 'warn', 'downgrade'] as const);
-  const limit = pick(draw, [0.05, 0.02, 0.4, 0.011, 1, 0, Infinity]);
-  const models = pick(draw, [undefined, [HAIKU], [SONNET, HAIKU], ['claude-3-haiku-20240307']]);
-  return {
-    name: `b${i}`,
-    usd: draw(2) === 0 ? limit : (scope) => (scope === 'bob' ? limit / 2 : limit) * factor.value,
-    per: pick(draw, ['day', 'hour', 'week', 'month', 'call'] as const),
-    of: pick(draw, ['all', 'user', 'feature', 'model', { tag: 'team' }] as const),
-    action,
-    models: action === 'downgrade' ? models : undefined,
-    minTokens: pick(draw, [undefined, 1, 500]),
-    warnAt: pick(draw, [undefined, [], [0.25, 1]]),
-    timeZone: pick(draw, ZONES),
-    weekStart: pick(draw, [1, 7, 3] as const),
-    hold: draw(5) === 0 ? 'none' : undefined,
-    unpriced: pick(draw, [undefined, 'allow', 'block'] as const),
-    unbounded: pick(draw, [undefined, 'block'] as const),
-    maxCostUsd: draw(4) === 0 ? 0.015 : undefined,
-    match: draw(4) === 0 ? ({ feature }) => feature === 'chat' : undefined,
-    shadow: draw(5) === 0,
-  };
 }
 
 function step(life: Life, draw: Draw): void {
@@ -129,42 +77,6 @@ function step(life: Life, draw: Draw): void {
   }
 }
 
-function anyCall({ engine }: Life, draw: Draw): ModelCall {
-  const batch = draw(10) === 0;
-  const model = pick(draw, [SONNET, SONNET, OPUS, HAIKU, 'claude-of-tomorrow']);
-  const maxTokens = pick(draw, [1_000, 300, 3_000, 100_000, null]);
-  const more = pick(draw, [
-    ...[{}, {}, {}],
-    { thinking: { type: 'enabled', budget_tokens: 2_048 } },
-    { thinking: { type: 'enabled', budget_tokens: 80_000 } },
-    { mcp_servers: [{ type: 'url', url: 'https://example.com' }] },
-  ]);
-  const body = bodyOf({ model, maxTokens, body: more });
-  return {
-    ...{ at: engine.clock.now, model, batch },
-    bodies: batch ? Array.from({ length: 1 + draw(3) }, () => body) : [body],
-    context: {
-      userId: pick(draw, ['ada', 'bob', null, '(other)']),
-      feature: pick(draw, ['chat', 'search', null]),
-      sessionId: null,
-      tags: draw(2) === 0 ? {} : { team: pick(draw, ['red', 'blue']) },
-    },
-    ceiling: draw(6) === 0 ? 12_000_000 : null,
-  };
-}
-
-function admissionOf(
-  { at, model, batch, bodies, context }: ModelCall,
-  held: () => Held | undefined,
-) {
-  return {
-    ...{ at, model, context, threaded: false, patienceMs: 60_000 },
-    operation: batch ? 'batches' : 'messages',
-    body: batch ? { requests: bodies.map((params) => ({ params })) } : bodies[0],
-    alive: () => held()?.alive ?? false,
-  } satisfies Admission;
-}
-
 function admit(life: Life, call: ModelCall): void {
   const { engine, model, held, real } = life;
   const { budgets, clock, ceiling } = engine;
@@ -189,6 +101,8 @@ function admit(life: Life, call: ModelCall): void {
   same('canSpend model', asked.model, sent);
   same('canSpend max_tokens', asked.maxTokens, maxTokens);
   if (expected === null || verdict === 'block') {
+    const deciding = expected?.parts.find(({ account }) => account.budget.name === budget);
+    if (deciding && reason === 'limit') deciding.account.refused += 1;
     claim(!answer || answer.error !== undefined, 'a refusal, or no ticket');
     return;
   }
@@ -366,51 +280,6 @@ function fix({ engine, model, said }: Life, draw: Draw): void {
   if (account.overrun > spent) account.overrun = spent;
 }
 
-function check({ real, held }: Life): void {
-  const open = new Map<ModelAccount, bigint>();
-  for (const { parts } of held) {
-    for (const part of parts) open.set(part.account, (open.get(part.account) ?? 0n) + part.open);
-  }
-  for (const [account, balance] of real) {
-    for (const field of FIELDS) {
-      if (BigInt(balance[field]) === account[field]) continue;
-      same(`${field} of ${account.key}`, balance[field], account[field]);
-    }
-    if (account.held !== (open.get(account) ?? 0n)) claim(false, `I2: ${account.key}`);
-    const { budget, limit, spent, extra } = account;
-    if (budget.action === 'warn' || budget.shadow || limit === Infinity) continue;
-    if (spent + account.held - extra > BigInt(limit)) claim(false, `I1: ${account.key}`);
-  }
-}
-
-const FIELDS = ['spent', 'held', 'uncertain', 'overrun', 'unpriced'] as const;
-
-function checkReports({ engine, model }: Life): void {
-  for (const report of engine.budgets.reports(Infinity)) {
-    const budget = model.budgets.find(({ name }) => name === report.name)!;
-    if (budget.per === 'call') continue;
-    const { from } = model.periodOf(budget, engine.clock.now);
-    same(`period of ${budget.name}`, report.from, new Date(from).toISOString());
-    const accounts = [...model.accounts.values()]
-      .filter((each) => each.budget === budget && each.from === from)
-      .filter(({ spent, held: own, unpriced }) => spent + own + unpriced > 0n);
-    same(`scopes of ${budget.name}`, report.scopeCount, accounts.length);
-    for (const account of accounts) {
-      const shown = report.scopes.find(({ scope }) => scope === account.scope);
-      same(
-        `spent of ${account.key}`,
-        Math.round((shown?.spentUsd ?? -1) * NANO),
-        Number(account.spent),
-      );
-      same(
-        `held of ${account.key}`,
-        Math.round((shown?.heldUsd ?? -1) * NANO),
-        Number(account.held),
-      );
-    }
-  }
-}
-
 /**
  * I10: where a limit is doubled, what was allowed is. Of two budgets that downgrade, the one that has
  * no room any more decides by its own models, so that with more room the other one may find none.
@@ -424,13 +293,4 @@ function checkHigherLimits(life: Life, draw: Draw): void {
   const after = engine.budgets.canSpend(admission);
   factor.value = 1;
   claim(before.verdict === 'block' || after.verdict !== 'block', 'I10: a higher limit refuses');
-}
-
-function same(what: string, got: unknown, expected: unknown): void {
-  if (got !== expected)
-    throw new Error(`${what}: expected ${String(expected)}, got ${String(got)}`);
-}
-
-function claim(holds: boolean, what: string): void {
-  if (!holds) throw new Error(what);
 }

@@ -23,7 +23,7 @@ describe('a report', () => {
     ]);
     expect(report!.scopes[0]).toEqual({
       ...{ scope: 'user-7', spentUsd: 0.007, heldUsd: 0, limitUsd: 0.01, used: 0.7 },
-      ...{ uncertainUsd: 0, overrunUsd: 0, unpricedCalls: 0 },
+      ...{ uncertainUsd: 0, overrunUsd: 0, refusedCalls: 0, unpricedCalls: 0 },
     });
     expect(engine.budgets.reports(2)[0]!.scopes).toHaveLength(2);
   });
@@ -41,11 +41,15 @@ describe('a report', () => {
     });
   });
 
-  it('leaves out scopes that were only asked about', async () => {
+  it('leaves out scopes that were only asked about, and counts the calls that were refused', async () => {
     const { budgets } = await readyEngine({ usd: usd(one - 1), per: 'day', of: 'user' });
     budgets.canSpend(asked({ userId: 'ada' }));
-    budgets.admit(asked({ userId: 'bob' }));
-    expect(budgets.reports()[0]).toMatchObject({ scopeCount: 0, scopes: [], calls: { block: 1 } });
+    for (let i = 0; i < 3; i += 1) budgets.admit(asked({ userId: 'bob' }));
+    expect(budgets.reports()[0]).toMatchObject({
+      scopeCount: 1,
+      scopes: [{ scope: 'bob', spentUsd: 0, heldUsd: 0, refusedCalls: 3 }],
+      calls: { block: 3 },
+    });
   });
 
   it('counts unpriced calls of scopes that have spent nothing', async () => {
