@@ -78,7 +78,7 @@ export interface BudgetScopeReport {
   readonly heldUsd: number;
   /** `null` in JSON for a limit without end. */
   readonly limitUsd: number;
-  /** `(spent + held) ÷ limit`; `null` for a limit of 0 or without end. */
+  /** `spent ÷ limit`; `null` for a limit of 0 or without end. */
   readonly used: number | null;
   /** Part of `spentUsd` that may not be on the bill: lost attempts, aborts before any usage. */
   readonly uncertainUsd: number;
@@ -104,7 +104,7 @@ export interface BudgetAdjustment {
 /** Something about a budget that people may want to hear of. */
 export interface BudgetEvent extends BudgetState {
   /**
-   * - `threshold`: `spent + held` passed a share of the limit (`warnAt`), once a period and scope.
+   * - `threshold`: spending passed a share of the limit (`warnAt`), once a period and scope.
    * - `exhausted`: for the first time in a period and scope a call did not fit.
    * - `overrun`: more was spent than was held, so the limit can have been passed.
    */

@@ -38,8 +38,24 @@ export type { SpendRequest } from './budgets/spend-request.js';
 
 // Alerts
 export { alert } from './alerts/rules.js';
-export type { Rule as AlertRule } from './alerts/rule.js';
+export type {
+  Condition as AlertCondition,
+  ConditionFigure as AlertFigure,
+  Duration,
+  FigureOptions as AlertFigureOptions,
+  LimitOptions as AlertLimitOptions,
+  Rule as AlertRule,
+  RuleFilter as AlertFilter,
+  RuleOptions as AlertOptions,
+  WindowOptions as AlertWindowOptions,
+} from './alerts/rule.js';
 export { channel } from './notify/channels.js';
+export type { AlertMail, EmailOptions, MailTransporter } from './notify/email.js';
+export type { AlertLogger, LogOptions, LogStyle } from './notify/log.js';
+export type { PagerDutyOptions } from './notify/pager-duty.js';
+export type { ChannelOptions } from './notify/settings.js';
+export type { SlackOptions } from './notify/slack.js';
+export type { WebhookBody, WebhookOptions } from './notify/webhook.js';
 export type {
   Alert,
   AlertGroup,

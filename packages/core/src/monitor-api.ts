@@ -50,6 +50,8 @@ export interface Monitor {
   feedback(event: FeedbackEvent): Promise<void>;
   /** What was firing, pending, silenced and resolved when it was last looked at. */
   alerts(): Promise<AlertsPage>;
+  /** Looks at every rule now, as the timer does: for tests, and where processes sleep between requests. */
+  evaluateAlerts(): Promise<void>;
   /** Tells nobody about an alert for so long; `null` ends the silence. `null` back: no such alert. */
   silence(id: string, forMs: number | null): Alert | null;
   /** Adds a sink. Returns the way to take it off again. */

@@ -134,6 +134,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
       const channels = delivery.reports();
       return Promise.resolve({ ...alerts.page(), channels });
     },
+    evaluateAlerts: alerts.evaluate,
     silence: (id, forMs) => alerts.silence(id, forMs === null ? null : now() + forMs),
     on: sinks.add,
     snapshot,

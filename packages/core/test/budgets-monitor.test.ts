@@ -75,8 +75,12 @@ describe.each(SDKS)('@anthropic-ai/sdk $version', ({ Anthropic }) => {
         const ada = <T>(run: () => T) => withContext({ userId: 'ada' }, run);
         for (let i = 0; i < 3; i += 1) {
           expect(await ada(() => monitor.canSpend(ASK))).toMatchObject({
-            verdict: 'warn',
-            budget: { budget: 'user-hour', scope: 'ada', spentUsd: 0, heldUsd: 0, limitUsd: 0.07 },
+            verdict: 'allow',
+            budget: null,
+            budgets: [
+              { budget: 'all-day', scope: null, spentUsd: 0, heldUsd: 0, limitUsd: 1 },
+              { budget: 'user-hour', scope: 'ada', spentUsd: 0, heldUsd: 0, limitUsd: 0.07 },
+            ],
             worstCaseUsd: 0.05,
             model: null,
           });
@@ -98,14 +102,14 @@ describe.each(SDKS)('@anthropic-ai/sdk $version', ({ Anthropic }) => {
         });
         expect(stage.records).toHaveLength(1);
         expect((await stage.report('user-hour')).calls).toEqual({
-          ...{ allow: 0, warn: 1, clamp: 0, downgrade: 0, block: 0 },
+          ...{ allow: 1, warn: 0, clamp: 0, downgrade: 0, block: 0 },
         });
       });
     });
 
     it('agrees with what then happens', async () => {
       const budgets = [
-        { usd: 0.12, per: 'day', action: 'downgrade', models: [CHEAP], minTokens: 500 },
+        { usd: 0.17, per: 'day', action: 'downgrade', models: [CHEAP], minTokens: 500 },
       ] as const;
       await onStage(Anthropic, { budgets }, async ({ client, monitor, records }) => {
         for (let i = 0; i < 8; i += 1) {
@@ -205,7 +209,7 @@ describe.each(SDKS)('@anthropic-ai/sdk $version', ({ Anthropic }) => {
       ]);
       expect(notices).toEqual(events.map(({ text }) => text));
       expect(notices[0]).toBe(
-        'Budget "user-day" of "ada" has passed 50 % of its limit: $0.05 spent and $0.05 held of $0.2.',
+        'Budget "user-day" of "ada" has passed 50 % of its limit: $0.1 spent and $0 held of $0.2.',
       );
       await errorOf(() => ask('ada'));
       await errorOf(() => ask('ada'));

@@ -19,7 +19,10 @@ it('what fires stands on the page, is silenced by its form, and says so until it
   });
   const http = createHttp(monitor, { authorize: () => true, now: () => now });
   const page = async () => (await ask(http, '/')).body;
-  const alerts = async () => JSON.parse((await ask(http, '/alerts')).body) as AlertsPage;
+  const alerts = async () => {
+    await monitor.evaluateAlerts();
+    return JSON.parse((await ask(http, '/alerts')).body) as AlertsPage;
+  };
   const banner = (html: string) =>
     parseStrict(html).tags.filter(({ attributes }) => attributes.get('role') === 'alert').length;
   try {

@@ -68,6 +68,7 @@ class RetryAfterFilter extends BaseExceptionFilter {
       ? response.sent || response.raw.headersSent
       : response.headersSent;
     if (!begun) setHeaders(response, error.headers);
+    // oxlint-disable-next-line promise/valid-params -- a filter's method, and no promise's
     super.catch(error, host);
   }
 }

@@ -321,7 +321,7 @@ const WRONG: readonly (readonly [what: string, wrong: Partial<Parts>, cases: Reg
     'shows where it happened',
     {
       fail(res, error) {
-        const { status = 500, headers, stack } = error as core.BudgetExceededError;
+        const { status, headers, stack } = error as core.BudgetExceededError;
         res.writeHead(status, { ...headers }).end(stack);
       },
     },

@@ -93,7 +93,7 @@ it('runs the contract as the page does', async () => {
 it('names every part of a subject and of an application', () => {
   const given = /adapterContract\(\{ (.*) \}\)/.exec(contractExample)?.[1]?.split(', ') ?? [];
   expect(rowsOf('subject').sort()).toEqual([...given, 'namespace'].sort());
-  const taken = /start\(\{ (.*) \}\)/.exec(contractExample)?.[1]?.match(/\b[a-z]\w+/g) ?? [];
+  const taken = /const \{([^]*?)\} = application;/.exec(contractExample)?.[1]?.match(/\b[a-z]\w+/g);
   expect(rowsOf('application')).toEqual(taken);
 });
 
@@ -103,11 +103,14 @@ describe('the scripts of the page', () => {
   afterEach(() => simulator.close());
   const ask = (params: object) =>
     clientOf(simulator, Anthropic).messages.create({ ...QUESTION, ...params });
-  const play = (words: string) =>
-    run(scripts.find((code) => code.includes(words)) ?? '', { simulator, answers, replay });
+  const play = (words: string, names: object = {}) =>
+    run(scripts.find((code) => code.includes(words)) ?? '', {
+      ...{ simulator, answers, replay },
+      ...names,
+    });
 
   it('are these', () => {
-    expect(scripts).toHaveLength(4);
+    expect(scripts).toHaveLength(5);
   });
 
   it('decide by the request', async () => {
@@ -116,6 +119,14 @@ describe('the scripts of the page', () => {
     const messages = [{ role: 'user', content: 'How is the weather?' }];
     expect(await ask({ messages })).toMatchObject({ stop_reason: 'tool_use' });
     expect(await ask({})).toMatchObject({ stop_reason: 'end_turn' });
+  });
+
+  it('refuse what a budget does not allow', async () => {
+    const said = jest.spyOn(console, 'warn').mockImplementation(() => {});
+    await play('budgets:', { ...core, Anthropic, question: QUESTION, expect });
+    expect(said).toHaveBeenCalledWith(expect.stringContaining('"all-day" has no room for a call'));
+    said.mockRestore();
+    expect.assertions(3);
   });
 
   it('replay', async () => {

@@ -55,9 +55,11 @@ export function refuse(
   error: core.BudgetExceededError,
   wrong: { status?: number; headers?: Readonly<Record<string, string>>; body?: object } = {},
 ): void {
-  const { status, headers, body } = { ...error, body: core.budgetProblem(error), ...wrong };
+  const { status, headers } = error;
+  const right = { status, headers, body: core.budgetProblem(error) };
+  const answer = { ...right, ...wrong };
   const type = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
-  res.writeHead(status, { ...headers, ...type }).end(JSON.stringify(body));
+  res.writeHead(answer.status, { ...answer.headers, ...type }).end(JSON.stringify(answer.body));
 }
 
 export function subjectWith(wrong: Partial<Parts> = {}, namespace?: object): AdapterSubject {

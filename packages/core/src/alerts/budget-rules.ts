@@ -31,7 +31,7 @@ const ofBudget = (budget?: string) => (budget === undefined ? 'a budget' : `budg
 const budgetOptions = { ...ruleOptions, clear: figureOptions['clear']!, budget: budgetName };
 
 /**
- * Spent and held ÷ the limit, for each scope of a budget on its own. A scope that has refused a call in
+ * Spent ÷ the limit, for each scope of a budget on its own. A scope that has refused a call in
  * this period counts as above it, whatever is left.
  *
  * @param limit Above 0 and up to 10; 0.8 is 80 % of the budget.

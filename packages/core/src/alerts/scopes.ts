@@ -9,8 +9,8 @@ import type { BudgetRule, BurnRule } from './rule.js';
 export function usageOf(rule: BudgetRule, reports: readonly BudgetReport[]): Verdict[] {
   return scopesOf(rule.budget, reports).flatMap(({ report, scope, key }) => {
     if (scope.used === null) return [];
-    const { spentUsd, heldUsd, limitUsd, refusedCalls } = scope;
-    const money = `${inUnit(spentUsd + heldUsd, 'usd')} of ${inUnit(limitUsd, 'usd')}`;
+    const { spentUsd, limitUsd, refusedCalls } = scope;
+    const money = `${inUnit(spentUsd, 'usd')} of ${inUnit(limitUsd, 'usd')}`;
     const lead = `Budget ${key}: ${inUnit(scope.used, 'ratio')} used, ${money} this ${report.per}`;
     const verdict = judged(rule, { by: 'budget', key }, scope.used, lead);
     if (refusedCalls === 0) return [verdict];

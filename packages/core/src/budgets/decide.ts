@@ -144,7 +144,8 @@ function isShadow({ book, balance, amount, refused }: PlanPart): boolean {
   return shadow && action !== 'warn' && (refused !== null || !fits(balance, balance.limit, amount));
 }
 
+/** Much of the limit is spent, or there is no room and nothing that refuses. */
 function isPastThreshold({ book, balance, amount }: PlanPart): boolean {
   const [first = 1] = book.budget.warnAt;
-  return balance.spent + balance.held + amount >= first * balance.limit;
+  return balance.spent >= first * balance.limit || !fits(balance, balance.limit, amount);
 }

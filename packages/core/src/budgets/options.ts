@@ -24,7 +24,7 @@ export interface BudgetOptions {
   readonly models?: readonly string[] | undefined;
   /** A `downgrade` never cuts `max_tokens` below this. Default 256. */
   readonly minTokens?: number | undefined;
-  /** Shares of the limit whose passing is told. Default `[0.5, 0.8]`. */
+  /** Shares of the limit whose passing is told. Default `[0.5, 0.8]`, and 1 with the action `warn`. */
   readonly warnAt?: readonly number[] | undefined;
   /** IANA name. Default `UTC`, whatever the machine is set to. */
   readonly timeZone?: string | undefined;
@@ -77,7 +77,7 @@ const oneOf = (...values: readonly string[]): OptionRule => ({
   ok: (value) => values.includes(value as string),
 });
 const share: OptionRule = {
-  allowed: 'a share from 0 to 1',
+  allowed: 'a share above 0 and up to 1',
   ok: (value) => typeof value === 'number' && value > 0 && value <= 1,
 };
 
@@ -130,7 +130,8 @@ function budgetOf(where: string, options: BudgetOptions): Budget {
       `[claude-metrics] ${where}: options.${name} must be ${rules[name]!.allowed}, got undefined.`,
     );
   }
-  const { per, of = 'all', action = 'block', warnAt = [0.5, 0.8], match, maxCostUsd } = options;
+  const { per, of = 'all', action = 'block', match, maxCostUsd } = options;
+  const warnAt = options.warnAt ?? (action === 'warn' ? [0.5, 0.8, 1] : [0.5, 0.8]);
   if (options.models !== undefined && action !== 'downgrade') {
     throw new TypeError(
       `[claude-metrics] ${where}: options.models is for the action 'downgrade', got ` +

@@ -48,7 +48,7 @@ function scopeReport(account: Account): BudgetScopeReport {
     spentUsd: usdOf(spent),
     heldUsd: usdOf(held),
     limitUsd: usdOf(limit),
-    used: limit === 0 || limit === Infinity ? null : (spent + held) / limit,
+    used: limit === 0 || limit === Infinity ? null : spent / limit,
     uncertainUsd: usdOf(uncertain),
     overrunUsd: usdOf(overrun),
     refusedCalls: refused,
@@ -66,7 +66,7 @@ export function passed({ budget }: Book, account: Account, at: number): BudgetEv
   const { warnAt } = budget;
   for (
     let next = warnAt[account.told];
-    next !== undefined && account.spent + account.held >= next * account.limit;
+    next !== undefined && account.spent >= next * account.limit;
     next = warnAt[account.told]
   ) {
     account.told += 1;

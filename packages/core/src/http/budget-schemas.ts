@@ -29,6 +29,7 @@ const REASONS = [
   'paused',
   'unpriced',
   'unbounded',
+  'unavailable',
 ] as const satisfies readonly BudgetReason[];
 
 const usd = { ...number, description: 'USD' };
@@ -48,7 +49,7 @@ export const BUDGET_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     spentUsd: usd,
     heldUsd: { ...usd, description: 'USD reserved for calls under way' },
     limitUsd: { ...nullable(usd), description: 'null: no limit' },
-    used: { ...nullable(number), description: '(spent + held) ÷ limit' },
+    used: { ...nullable(number), description: 'spent ÷ limit' },
     uncertainUsd: { ...usd, description: 'part of spentUsd that may not be on the bill' },
     overrunUsd: { ...usd, description: 'spent beyond what was held' },
     refusedCalls: { ...count, description: 'calls of this period for which there was no room' },

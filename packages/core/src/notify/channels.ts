@@ -15,4 +15,4 @@ import { webhook } from './webhook.js';
  *   channel.slack({ url: process.env.SLACK_URL ?? '', minSeverity: 'warning' }),
  * ];
  */
-export const channel = { log, callback, webhook, slack, pagerDuty, email };
+export const channel = Object.freeze({ log, callback, webhook, slack, pagerDuty, email });

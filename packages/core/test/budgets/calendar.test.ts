@@ -92,6 +92,12 @@ describe.each<[string, () => unknown]>([
     budgets.sweep();
   });
 
+  it('leaves no budget half open', async () => {
+    const { budgets } = await engineWith(polyfill, [{ usd: 1, per: 'call' }, day]);
+    expect(budgets.reports()).toEqual([]);
+    expect(budgets.admit(asked())?.error).toMatchObject({ reason: 'unavailable' });
+  });
+
   it('lets everything through where nothing can refuse', async () => {
     const { budgets } = await engineWith(polyfill, [
       { ...day, action: 'warn' },

@@ -80,7 +80,8 @@ describe.each(KINDS)('with SDK %s in %s', (_version, entry, sdk) => {
       const clone = await errorOf(client.withOptions({ maxRetries: 0 }).messages.create(ask));
       const report = {
         errors: [first, clone].map((error) => error instanceof core.BudgetExceededError),
-        causes: [helper, heard].map(({ cause }) => core.BudgetExceededError.is(cause)),
+        helpers: [helper, heard].map((error) =>
+          error instanceof core.BudgetExceededError && error instanceof Anthropic.AnthropicError),
         twice,
         requests: simulator.requests.length,
         outcomes: records.map(({ outcome }) => outcome),
@@ -92,7 +93,7 @@ describe.each(KINDS)('with SDK %s in %s', (_version, entry, sdk) => {
     );
     expect(report).toEqual({
       errors: [true, true],
-      causes: [true, true],
+      helpers: [true, true],
       twice: true,
       requests: 0,
       outcomes: Array(5).fill('blocked'),

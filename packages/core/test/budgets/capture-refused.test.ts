@@ -135,6 +135,16 @@ describe.each(SDKS)('@anthropic-ai/sdk $version', ({ Anthropic }) => {
       }
     });
 
+    it('wraps it where the client is not known, as it does any error of a middleware', async () => {
+      const way = WAYS.find(({ name }) => name === 'the client option middleware')!;
+      await onStage(Anthropic, { ...NOTHING_LEFT, way }, async ({ client }) => {
+        const error = (await errorOf(() => client.messages.stream(ASK).done())) as Error;
+        expect(error).toBeInstanceOf(Anthropic.AnthropicError);
+        expect(error.cause).toBeInstanceOf(BudgetExceededError);
+        expect(error.message).toBe((error.cause as Error).message);
+      });
+    });
+
     it('tells it to listeners', async () => {
       await onStage(Anthropic, NOTHING_LEFT, async ({ client }) => {
         const heard: unknown[] = [];

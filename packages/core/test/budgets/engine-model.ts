@@ -184,9 +184,10 @@ function refuses(part: ModelPart): boolean {
   return part.enforced && (part.refused !== null || !hasRoom(part, part.open));
 }
 
-function isPastThreshold({ account, open }: ModelPart): boolean {
-  const [first = 1] = account.budget.warnAt;
-  return Number(account.spent + account.held + open) >= first * account.limit;
+function isPastThreshold(part: ModelPart): boolean {
+  const { budget, spent, limit } = part.account;
+  const [first = 1] = budget.warnAt;
+  return Number(spent) >= first * limit || !hasRoom(part, part.open);
 }
 
 function amountOf(budget: Budget, call: ModelCall, model: string, maxTokens: number | null) {

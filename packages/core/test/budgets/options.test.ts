@@ -43,6 +43,10 @@ describe('a budget', () => {
     );
   });
 
+  it('that only warns also tells when its limit is passed', () => {
+    expect(given({ usd: 1, per: 'day', action: 'warn' })[0]?.warnAt).toEqual([0.5, 0.8, 1]);
+  });
+
   it('tells each of its thresholds once, the lowest first', () => {
     expect(given({ usd: 1, per: 'day', warnAt: [0.9, 0.5, 0.9, 1] })[0]?.warnAt).toEqual([
       0.5, 0.9, 1,

@@ -1,5 +1,6 @@
 /** How holds end: once, with what the call really cost, in the period in which it began. */
 import fc from 'fast-check';
+import type { CallBudget } from '../../src/budget.js';
 import type { CallRecord } from '../../src/record.js';
 import { NOW } from '../state-fixture.js';
 import {
@@ -224,6 +225,22 @@ describe('a call that was not held for', () => {
     expect(accountOf(engine)).toEqual({ ...nothing, spent: 200, unpriced: 1 });
     expect(moneyOf(engine, 'user-day', 'ada').spent).toBe(100);
     expect(engine.events.filter(({ type }) => type === 'overrun')).toEqual([]);
+  });
+
+  it('is charged to the model that was sent', async () => {
+    const engine = await readyEngine({ ...day, of: 'model' });
+    const budget: CallBudget = {
+      verdict: 'downgrade',
+      reason: 'limit',
+      budget: 'model-day',
+      heldNanoUsd: 0,
+      sentModel: HAIKU,
+      sentMaxTokens: null,
+      wouldBlock: [],
+    };
+    engine.budgets.charge(ended.priced(100, { model: SONNET, budget }));
+    expect(moneyOf(engine, 'model-day', HAIKU).spent).toBe(100);
+    expect(moneyOf(engine, 'model-day', SONNET).spent).toBe(0);
   });
 
   const isChat = ({ feature }: { feature: string | null }) => feature === 'chat';
