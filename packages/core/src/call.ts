@@ -213,7 +213,7 @@ export function recordOf(call: Call, outcome: Outcome, pricing: Pricing): CallRe
     speed: label(answer.usage?.speed),
     inferenceGeo: label(answer.usage?.inference_geo),
     rateLimit: told?.rateLimit ?? null,
-    budget: call.budget,
+    budget: call.budget && Object.freeze(call.budget),
   });
 }
 

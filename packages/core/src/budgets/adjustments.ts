@@ -3,6 +3,7 @@ import type { BudgetAdjustment } from '../budget.js';
 import { label } from '../context.js';
 import { show } from '../options.js';
 import { isUsd, nanoOf, usdOf } from './options.js';
+import type { Account } from './accounts.js';
 import type { Book } from './plan.js';
 
 /** Corrections of what is spent, by hand, and the list of them. */
@@ -29,7 +30,11 @@ export interface AdjustmentInput {
 const MAX_KEPT = 1_000;
 const MAX_REASON = 500;
 
-export function createAdjustments(books: readonly Book[], now: () => number): Adjustments {
+export function createAdjustments(
+  books: readonly Book[],
+  now: () => number,
+  adjusted: (book: Book, account: Account) => void,
+): Adjustments {
   const kept: BudgetAdjustment[] = [];
   const fail = (what: string, allowed: string, value: unknown): never => {
     throw new TypeError(
@@ -67,6 +72,7 @@ export function createAdjustments(books: readonly Book[], now: () => number): Ad
       });
       kept.unshift(adjustment);
       kept.length = Math.min(kept.length, MAX_KEPT);
+      adjusted(book, account);
       return adjustment;
     },
     list: () => [...kept],

@@ -63,7 +63,9 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   const learned = createLearned();
   const books: Book[] = [];
   const planner = createPlanner(books, options.prices, learned, health);
-  const adjustments = createAdjustments(books, now);
+  const adjustments = createAdjustments(books, now, (book, balance) =>
+    settlement.tell(book, balance),
+  );
   const settlement = createSettlement({ books, tickets, learned, health, now, onEvent });
   let unavailable = false;
   let ready = open(options.budgets.some(({ per }) => per !== 'call') ? loadCalendar() : null);
@@ -103,7 +105,6 @@ export function createBudgets(options: BudgetsOptions): Budgets {
       if (reason === 'limit') exhausted(part);
       return refuse(refusalOf(part, plan, reason ?? 'limit', call.at), namesOf(decided.shadowed));
     }
-    for (let i = 0; i < plan.parts.length; i += 1) settlement.tell(plan.parts[i]!);
     const ticket: HeldTicket = {
       model: decided.model,
       maxTokens: decided.maxTokens,
@@ -149,6 +150,8 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   }
 
   function refuseAgain(part: PlanPart, { hold, budget }: HeldTicket): Refusal {
+    part.book.calls.block += 1;
+    exhausted(part);
     const { error } = refuse(refusalOf(part, hold, 'limit', now()));
     const name = part.book.budget.name;
     return { error, budget: { ...budget, verdict: 'block', reason: 'limit', budget: name } };

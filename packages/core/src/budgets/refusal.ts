@@ -71,7 +71,7 @@ export function callBudgetOf(decided: Decided): CallBudget {
   const { verdict, reason, part, plan, model, maxTokens, shadowed } = decided;
   let heldNanoUsd = 0;
   for (const { amount } of plan.parts) heldNanoUsd = Math.max(heldNanoUsd, amount);
-  return Object.freeze({
+  return {
     verdict,
     reason,
     budget: part && part.book.budget.name,
@@ -79,5 +79,5 @@ export function callBudgetOf(decided: Decided): CallBudget {
     sentModel: model,
     sentMaxTokens: maxTokens,
     wouldBlock: namesOf(shadowed),
-  });
+  };
 }

@@ -2,7 +2,7 @@ import { post, settle, take, voidHold } from '../balance.js';
 import type { BudgetEvent } from '../budget.js';
 import type { Health } from '../health.js';
 import type { CallRecord } from '../record.js';
-import { scopeOf } from './accounts.js';
+import { scopeOf, type Account } from './accounts.js';
 import { chargeOf, isNothing, lostCharge, plainCharge } from './charge.js';
 import type { Learned } from './learned.js';
 import type { Book, Plan, PlanPart } from './plan.js';
@@ -19,7 +19,7 @@ export interface Settlement {
   /** A call that nothing was held for. */
   charge(call: CallRecord): void;
   /** Tells the thresholds that an account has passed. */
-  tell(part: PlanPart): void;
+  tell(book: Book, balance: Account): void;
 }
 
 export interface SettlementOptions {
@@ -34,7 +34,7 @@ export interface SettlementOptions {
 export function createSettlement(options: SettlementOptions): Settlement {
   const { books, tickets, learned, health, now, onEvent } = options;
 
-  function tell({ book, balance }: PlanPart): void {
+  function tell(book: Book, balance: Account): void {
     const { per, warnAt } = book.budget;
     // A call is its own period: its record says what was decided, and nobody wants to hear of each.
     if (per === 'call' || balance.told >= warnAt.length) return;
@@ -51,7 +51,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
       if (balance.overrun > before[i]!) {
         onEvent(eventOf('overrun', book.budget, balance, now(), null));
       }
-      tell(part);
+      tell(book, balance);
     }
   }
 

@@ -188,12 +188,10 @@ describe.each(SDKS)('@anthropic-ai/sdk $version', ({ Anthropic }) => {
         overrunUsd: 0,
         unpricedCalls: 0,
       });
-      if (expected.spent !== null) expect(money.spentUsd).toBe(expected.spent);
-      else {
-        expect(money.spentUsd).toBe(stage.records[0]?.cost?.usd);
-        expect(money.spentUsd).toBeGreaterThan(0);
-        expect(money.spentUsd).toBeLessThan(0.01);
-      }
+      // Where it depends on how much was heard, it is what the record says, and not nothing.
+      const heard = stage.records[0]?.cost?.usd ?? 0;
+      expect(money.spentUsd).toBe(expected.spent ?? heard);
+      expect(expected.spent !== null || (heard > 0 && heard < 0.01)).toBe(true);
     });
   });
 

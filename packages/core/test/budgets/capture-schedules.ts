@@ -5,11 +5,11 @@ import { playSchedule, type Played } from './capture-schedule.js';
 /**
  * Random schedules with one version of the SDK. Each has a seed, which is in the name of its test;
  * `BUDGET_SEED` begins elsewhere, `BUDGET_SCHEDULES` plays so many. A large one takes about a second
- * and a half: CI plays 50, other runs 4. What is rare in a large one is the rule in a small one.
+ * and a half: CI plays 100, other runs 4. What is rare in a large one is the rule in a small one.
  */
 const FIRST = Number(process.env['BUDGET_SEED'] ?? 20_261_123);
 const IN_CI = process.env['CI'] === 'true';
-const COUNT = Number(process.env['BUDGET_SCHEDULES'] ?? (IN_CI ? 50 : 4));
+const COUNT = Number(process.env['BUDGET_SCHEDULES'] ?? (IN_CI ? 100 : 4));
 const LARGE = { calls: 2_000, users: 50, schedules: COUNT };
 const SMALL = { calls: 40, users: 5, schedules: IN_CI ? 400 : 100 };
 /** Small ones that make one test. */

@@ -230,22 +230,26 @@ function readmit(life: Life, own: Held): void {
       open: 0n,
       account: model.accountOf(budget, scope, engine.clock.now),
     }));
-    const room = own.parts.every((part) => !part.enforced || hasRoom(part, part.perAttempt));
-    same('readmitted', answer === null, room);
-    if (!room) return;
+    if (!hasRoomAgain(own, answer === null)) return;
     bind(real, own.parts, own.ticket);
     own.state = 'held';
     own.lost = -1n;
     own.expiresAt = engine.clock.monotonic + 60_000;
   }
-  const room = own.parts.every((part) => !part.enforced || hasRoom(part, part.perAttempt));
-  same('readmitted', answer === null, room);
-  if (!room) return;
+  if (!hasRoomAgain(own, answer === null)) return;
   own.lost += 1n;
   for (const part of own.parts) {
     part.open += part.perAttempt;
     part.account.held += part.perAttempt;
   }
+}
+
+/** A retry without room is a refusal of the first budget that has none. */
+function hasRoomAgain(own: Held, readmitted: boolean): boolean {
+  const short = own.parts.find((part) => part.enforced && !hasRoom(part, part.perAttempt));
+  same('readmitted', readmitted, short === undefined);
+  if (short) short.account.refused += 1;
+  return short === undefined;
 }
 
 function charge({ engine, model, said }: Life, record: CallRecord): void {
