@@ -24,7 +24,9 @@ const packages: Project = {
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/examples/*/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/(packages|examples)/nestjs/'],
   moduleNameMapper: sources,
-  transform: { '^.+\\.ts$|/examples/.+\\.mjs$': swc({ syntax: 'typescript' }) },
+  // ESM only; compiled, it can be required on every Node.
+  transformIgnorePatterns: ['/node_modules/(?!temporal-)'],
+  transform: { '^.+\\.ts$|/examples/.+\\.mjs$|/temporal-.+\\.js$': swc({ syntax: 'typescript' }) },
   coverageProvider: 'v8',
 };
 
@@ -46,10 +48,10 @@ function nest(major: number, folder?: string): Project {
       '^@claude-metrics/([a-z-]+)/([a-z-]+)$': '<rootDir>/packages/$1/src/$2.ts',
       ...sources,
     },
-    // Nest 12 is ESM only; compiled, it can be required on every Node.
-    transformIgnorePatterns: ['/node_modules/(?!@nestjs/)'],
+    // Nest 12 is ESM only, too.
+    transformIgnorePatterns: ['/node_modules/(?!@nestjs/|temporal-)'],
     transform: {
-      '/node_modules/@nestjs/.+\\.js$': swc({ syntax: 'ecmascript' }),
+      '/node_modules/(@nestjs/|temporal-).+\\.js$': swc({ syntax: 'ecmascript' }),
       '/examples/.+\\.mjs$': swc({ syntax: 'ecmascript' }),
       '^.+\\.ts$': swc(
         { syntax: 'typescript', decorators: true },

@@ -5,15 +5,17 @@ import { join, posix } from 'node:path';
 import { check, cleanBuild, pack, packages, readJson, tool } from './packages.mjs';
 
 const WANTED = new Set(['LICENSE', 'README.md', 'package.json']);
+/** Core is one file for each module system, with its calendar and its types beside it. */
+const PUBLISHED = /^dist\/((esm|cjs)\/|(index|temporal)\.[mc]js$|licenses\.txt$)/;
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
 
 /** Unpacked bytes, both module systems together, and the runtime dependencies that are promised. */
 const LIMITS = {
-  '@claude-metrics/core': { bytes: 900_000, dependencies: [] },
+  '@claude-metrics/core': { bytes: 1_500_000, dependencies: [] },
   '@claude-metrics/express': { bytes: 100_000, dependencies: ['@claude-metrics/core'] },
   '@claude-metrics/koa': { bytes: 60_000, dependencies: ['@claude-metrics/core'] },
   '@claude-metrics/nestjs': { bytes: 200_000, dependencies: ['@claude-metrics/core'] },
-  '@claude-metrics/testing': { bytes: 300_000, dependencies: [] },
+  '@claude-metrics/testing': { bytes: 330_000, dependencies: [] },
 };
 
 function* faultsOf({ dir, name, manifest }, packed) {
@@ -27,8 +29,7 @@ function* faultsOf({ dir, name, manifest }, packed) {
     if (!paths.has(path)) yield `${path} is missing from the package`;
   }
   for (const path of paths) {
-    if (!WANTED.has(path) && !/^dist\/(esm|cjs)\//.test(path))
-      yield `${path} should not be published`;
+    if (!WANTED.has(path) && !PUBLISHED.test(path)) yield `${path} should not be published`;
     if (/(^|[/.])test[/.]|\.tsbuildinfo$/.test(path)) yield `${path} should not be published`;
     const map = path.endsWith('.js') && mapNamedBy(join(dir, path));
     if (map && !paths.has(posix.join(posix.dirname(path), map))) {

@@ -38,7 +38,7 @@ export function tool(name, args, options) {
 export function cleanBuild() {
   run(process.execPath, [join(root, 'scripts', 'clean.mjs')]);
   tool('tsc', ['-b']);
-  run(process.execPath, [join(root, 'scripts', 'mark-cjs.mjs')]);
+  run(process.execPath, [join(root, 'scripts', 'finish-build.mjs')]);
 }
 
 /** Packs one package into `into`; the answer has npm's `files`, `integrity` and sizes. */

@@ -87,9 +87,7 @@ export function loadCalendar(): Calendar | Promise<Calendar> {
   if (typeof native?.ZonedDateTime?.prototype?.getTimeZoneTransition === 'function') {
     return (calendar = calendarOf(native));
   }
-  return import('@js-temporal/polyfill').then(
-    ({ Temporal }) => (calendar ??= calendarOf(Temporal)),
-  );
+  return import('temporal-polyfill').then(({ Temporal }) => (calendar ??= calendarOf(Temporal)));
 }
 
 function calendarOf(temporal: Temporal): Calendar {

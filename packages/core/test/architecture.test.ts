@@ -162,7 +162,7 @@ describe('imports', () => {
   });
 
   it('of core and testing from outside are built into Node, but for the calendar', () => {
-    expect(foreignTo(sources.core)).toEqual(['period imports @js-temporal/polyfill']);
+    expect(foreignTo(sources.core)).toEqual(['period imports temporal-polyfill']);
     expect(foreignTo(sources.testing)).toEqual([]);
   });
 

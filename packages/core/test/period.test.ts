@@ -295,7 +295,7 @@ describe('loadCalendar', () => {
   });
 
   it('takes the Temporal that is there, at once', async () => {
-    const { Temporal } = await import('@js-temporal/polyfill');
+    const { Temporal } = await import('temporal-polyfill');
     const used: number[] = [];
     const Instant = {
       fromEpochMilliseconds(at: number) {
@@ -310,7 +310,7 @@ describe('loadCalendar', () => {
   });
 
   it('refuses at once a zone that Intl knows and Temporal does not', async () => {
-    const { Temporal } = await import('@js-temporal/polyfill');
+    const { Temporal } = await import('temporal-polyfill');
     const cause = new RangeError('unknown time zone');
     const toZonedDateTimeISO = () => {
       throw cause;

@@ -5,7 +5,7 @@ import { asked, ended, held, moneyOf, NANO, type Engine } from './engine.js';
 type Module = typeof import('./engine.js');
 const process = globalThis as { Temporal?: unknown };
 const native = Object.getOwnPropertyDescriptor(globalThis, 'Temporal');
-const POLYFILL = '@js-temporal/polyfill';
+const POLYFILL = 'temporal-polyfill';
 
 /** An engine in a process that has to load its calendar, and gets this one. */
 async function engineWith(
