@@ -1,12 +1,5 @@
-import {
-  capBucket,
-  cellOf,
-  cellsOf,
-  createBucket,
-  DEFAULT_CAPS,
-  groupOf,
-  mergeIntoBucket,
-} from './bucket.js';
+import { randomUUID } from 'node:crypto';
+import { capBucket, cellOf, cellsOf, createBucket, DEFAULT_CAPS, groupOf } from './bucket.js';
 import {
   addRare,
   blankCell,
@@ -31,6 +24,8 @@ import type { Cell, CellQuery, Resolution, Store } from './stores/store.js';
  * - **pending**: cells of calls that the store has not seen yet, in buckets of its finest width.
  * - **flush**: bring what is pending into the store, once for each of its resolutions. It happens
  *   when the clock enters another bucket, and before every reading.
+ * - **batch**: what one flush brings. A store that fails, or does not answer, is brought the same
+ *   batch again under the same name, until it says that it has it; later calls wait behind it.
  *
  * A call belongs to the bucket in which it *started*, as on the bill, however late it is recorded.
  */
@@ -59,6 +54,14 @@ export interface Ledger extends Sink {
   close(): Promise<void>;
 }
 
+/** Cells under a name that no other process and no other batch has. */
+interface Batch {
+  readonly name: string;
+  readonly cells: readonly Cell[];
+}
+
+const PROCESS = randomUUID();
+
 /** Buckets that wait at most; beyond it the oldest is dropped, and its calls are counted. */
 const MAX_PENDING = 240;
 /** Late calls may open this many buckets before they are flushed early. */
@@ -79,6 +82,9 @@ export function createLedger(options: LedgerOptions): Ledger {
   let current: Bucket | null = null;
   let flushedAt = NaN;
   let failing = false;
+  /** Brought to the store, which has not said yet that it has it. */
+  let unsure: Batch | null = null;
+  let batches = 0;
   let flushing: Promise<void> | null = null;
 
   /** A start in the future (a clock that was set back) counts as now, and so does no time. */
@@ -148,37 +154,40 @@ export function createLedger(options: LedgerOptions): Ledger {
     return cells;
   }
 
-  function takeBack(buckets: Iterable<Bucket>, error: unknown): void {
-    failing = true;
-    health.fault('ledger.flush', error);
-    for (const bucket of buckets) {
-      const cells: Cell[] = [];
-      cellsOf(bucket, NAMED_FAMILIES, cells);
-      const into = pendingBucket(bucket.at);
-      for (const cell of cells) mergeIntoBucket(into, cell);
-      capBucket(into);
-      dropOldest();
-    }
-  }
-
-  function flush(): void | Promise<void> {
-    if (flushing) return flushing.then(flush);
-    if (pending.size === 0) return undefined;
+  /** What waits, as one batch: once its name is used, its cells stay what they are. */
+  function takePending(): Batch {
     const taken = [...pending.values()];
     pending = new Map();
     current = null;
+    return { name: `${PROCESS}-${(batches += 1).toString(36)}`, cells: takeCells(taken) };
+  }
+
+  function failed(error: unknown): void {
+    failing = true;
+    health.fault('ledger.flush', error);
+  }
+
+  /** The batch that the store may or may not have comes first, and the same as it was. */
+  function flush(): void | Promise<void> {
+    if (flushing) return flushing.then(flush);
+    if (unsure === null && pending.size === 0) return undefined;
     failing = false;
+    const batch = (unsure ??= takePending());
     try {
-      const merged = store.merge(takeCells(taken), now());
-      if (!merged) return undefined;
-      flushing = merged
-        .catch((error: unknown) => takeBack(taken, error))
-        .finally(() => (flushing = null));
-      return flushing;
+      const merged = store.merge(batch.cells, now(), batch.name);
+      if (merged) {
+        flushing = merged
+          .then(() => void (unsure = null), failed)
+          .finally(() => (flushing = null))
+          .then(() => (failing ? undefined : flush()));
+        return flushing;
+      }
+      unsure = null;
     } catch (error) {
-      takeBack(taken, error);
+      failed(error);
       return undefined;
     }
+    return flush();
   }
 
   function keepCall(call: CallRecord): void {

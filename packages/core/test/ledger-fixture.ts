@@ -14,14 +14,17 @@ export function brittleStore() {
   const state = {
     mode: 'ok' as Mode,
     merges: 0,
+    /** What was brought, in order. */
+    batches: [] as { name: string | undefined; cells: readonly Cell[] }[],
     running: 0,
     /** Ends the merge that waits: well, or with an error. */
     end: (error?: Error) => ending?.(error),
   };
   const store: Store = {
     ...inner,
-    merge(cells, now) {
+    merge(cells, now, name) {
       state.merges += 1;
+      state.batches.push({ name, cells });
       if (state.mode === 'throws') throw new Error('store is down');
       if (state.mode === 'rejects') return Promise.reject(new Error('store is down'));
       if (state.mode === 'ok') return inner.merge(cells, now);

@@ -113,9 +113,11 @@ export interface Store {
   readonly resolutions: readonly Resolution[];
   /**
    * Adds cells to those of the same address. All or nothing: after a throw the ledger brings the
-   * same cells again. The store copies what it keeps. `now` is the ledger's clock, for retention.
+   * same cells again, under the same name. A store whose answers can be lost on their way keeps the
+   * names of the batches that it has, for a day at least, and adds none twice. The store copies what
+   * it keeps. `now` is the ledger's clock, for retention.
    */
-  merge(cells: readonly Cell[], now: number): void | Promise<void>;
+  merge(cells: readonly Cell[], now: number, batch?: string): void | Promise<void>;
   /** Cells to look at, not to change. */
   read(query: CellQuery): readonly Cell[] | Promise<readonly Cell[]>;
   addCalls?(calls: readonly CallRecord[]): void | Promise<void>;

@@ -84,7 +84,7 @@ export function budgetOf(
     to: '2026-12-01T00:00:00.000Z',
     scopes: scopes.map((each) => {
       const { spentUsd, heldUsd = 0, limitUsd = 100 } = each;
-      const used = limitUsd > 0 ? (spentUsd + heldUsd) / limitUsd : null;
+      const used = limitUsd > 0 ? spentUsd / limitUsd : null;
       const nothing = { uncertainUsd: 0, overrunUsd: 0, refusedCalls: 0, unpricedCalls: 0 };
       return { scope: null, ...nothing, ...each, heldUsd, limitUsd, used };
     }),

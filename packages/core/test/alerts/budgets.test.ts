@@ -8,12 +8,12 @@ const NOV_10 = Date.parse('2026-11-10T00:00:00Z');
 const december = { from: '2026-12-01T00:00:00.000Z', to: '2027-01-01T00:00:00.000Z' };
 
 describe('a budget', () => {
-  it('above its limit is an alert of each scope, held money included', async () => {
+  it('above its limit is an alert of each scope, for what is spent and not for what is held', async () => {
     const rig = alertRig([alert.budgetAbove(0.8)]);
     rig.budgets.reports = [
       budgetOf([
-        { scope: 'ada', spentUsd: 70, heldUsd: 14 },
-        { scope: 'bob', spentUsd: 80 },
+        { scope: 'ada', spentUsd: 84, heldUsd: 14 },
+        { scope: 'bob', spentUsd: 80, heldUsd: 20 },
         { scope: '(other)', spentUsd: 99 },
       ]),
       budgetOf([{ spentUsd: 9, limitUsd: 10 }], { name: 'day', per: 'day', of: 'all' }),
@@ -29,6 +29,18 @@ describe('a budget', () => {
       group: { by: 'budget', key: 'monthly of ada' },
       ...{ value: 0.84, limit: 0.8, unit: 'ratio' },
     });
+  });
+
+  it('that has refused a call is an alert, whatever is left, until a new period begins', async () => {
+    const rig = alertRig([alert.budgetAbove(0.8)]);
+    rig.budgets.reports = [budgetOf([{ scope: 'eve', spentUsd: 31, refusedCalls: 4 }])];
+    await rig.alerts.evaluate();
+    expect(rig.titles()).toEqual([
+      'Budget monthly of eve: 31 % used, $31 of $100 this month (limit 80 %), calls refused: 4',
+    ]);
+    rig.budgets.reports = [budgetOf([{ scope: 'eve', spentUsd: 0 }])];
+    await rig.alerts.evaluate();
+    expect(rig.types()).toEqual(['firing', 'resolved']);
   });
 
   it('of another name is none of its business', async () => {
