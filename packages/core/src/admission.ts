@@ -1,5 +1,6 @@
 import { asErrorOf, type BudgetExceededError } from './budget-error.js';
 import type { Call } from './call.js';
+import { namesToCome } from './context.js';
 import type { Gate, Ticket } from './gate.js';
 import type { Health } from './health.js';
 import type { BoundClient } from './middleware.js';
@@ -15,6 +16,8 @@ import { maxRetriesOf } from './retry.js';
 export interface Admission {
   /** The gate is asked about such requests, and there is something to ask. */
   concerns(operation: Operation): boolean;
+  /** Resolves when the promised names of the call are there, or late; `null`: there are none. */
+  named(call: Call): Promise<void> | null;
   /** The error that refuses the call; `null` lets it go on. */
   ask(
     call: Call,
@@ -27,6 +30,8 @@ export interface Admission {
   settle(call: Call, record: CallRecord): void;
 }
 
+/** How long a budget waits to hear whose call it is; then it is nobody's. */
+const NAMES_MS = 1_000;
 /** What the SDK waits for headers when nobody says otherwise, and how often it tries again. */
 const TIMEOUT_MS = 600_000;
 const RETRIES = 2;
@@ -76,6 +81,10 @@ export function createAdmission(gate: Gate, health: Health): Admission {
 
   return {
     concerns: (operation) => gate.active && (operation === 'messages' || operation === 'batches'),
+    named({ context }) {
+      const names = namesToCome(context);
+      return names && within(NAMES_MS, names, () => health.drop('budgets.lateName'));
+    },
     ask(call, request, requestOptions, client) {
       const last = call.attempts.at(-1);
       const wasLost = last !== undefined && last.status === null && last.mayHaveBilled;
@@ -141,6 +150,18 @@ function bodyOfOptions(requestOptions: object | null): unknown {
 function isThreaded(request: object): boolean {
   const { headers } = request as { headers?: Partial<Headers> };
   return headers?.get?.('x-stainless-helper')?.includes('message-thread') === true;
+}
+
+async function within(ms: number, names: Promise<unknown>, late: () => void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      late();
+      resolve();
+    }, ms);
+  });
+  await Promise.race([names, tooLate]);
+  clearTimeout(timer);
 }
 
 function patienceOf(requestOptions: object, client: BoundClient | undefined): number {

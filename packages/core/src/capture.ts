@@ -147,16 +147,14 @@ export function createCapture(options: CaptureOptions): Capture {
     client: BoundClient | undefined,
   ): void {
     const mayHaveBilled = mayHaveBeenSent(error);
-    const none = { status: null, requestId: null, mayHaveBilled };
-    if (call.signal?.aborted === true) {
-      endAttempt(call, clock.monotonic(), { ...none, errorKind: 'cancelled' });
-      calls.end(call, 'aborted');
-      return;
-    }
     // An abort that is not the application's is the SDK's timeout.
-    const described = describeError(error, { abortIs: 'timeout' });
+    const isOurs = call.signal?.aborted !== true;
+    const described = isOurs ? describeError(error, { abortIs: 'timeout' }) : null;
+    const errorKind = described?.kind ?? 'cancelled';
+    const end = { status: null, requestId: null, errorKind, mayHaveBilled };
+    endAttempt(call, clock.monotonic(), end);
+    if (!described) return calls.end(call, 'aborted');
     call.error = described;
-    endAttempt(call, clock.monotonic(), { ...none, errorKind: described.kind });
     // Whatever `fetch` throws is retried, so only the number of retries tells which one is the last.
     const retries = call.attempts.length - 1;
     if (retries >= maxRetriesOf(context.options, client)) calls.end(call, 'error');
@@ -191,12 +189,15 @@ export function createCapture(options: CaptureOptions): Capture {
     if (ready) return ready.then(() => admitted(request, next, context, client, claim));
     const call = health.guard('capture.call', begin, request, context.options as object, claim);
     if (!call || !admission) return send(request, next, context, client, claim);
-    const refused = admission.ask(call, request, context.options as object, client);
-    if (refused) {
+    const ask = (): Promise<Response> => {
+      const refused = admission.ask(call, request, context.options as object, client);
+      if (!refused) {
+        return send(admission.rewritten(call, request), next, context, client, claim, call);
+      }
       calls.end(call, 'blocked', describeRefusal(refused));
       return Promise.reject(refused);
-    }
-    return send(admission.rewritten(call, request), next, context, client, claim, call);
+    };
+    return admission.named(call)?.then(ask) ?? ask();
   }
 
   function send<R extends object>(

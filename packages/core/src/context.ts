@@ -157,13 +157,21 @@ const STEPS = {
 const NO_TAGS: CallContext['tags'] = Object.freeze({});
 type Resolved = { -readonly [K in keyof CallContext]: CallContext[K] };
 
+/** By context: its promised names. */
+const coming = new WeakMap<CallContext, Promise<unknown>>();
+
+/** Settles when every promised name of a context has come; it never rejects. `null`: none was promised. */
+export function namesToCome(context: CallContext): Promise<unknown> | null {
+  return coming.get(context) ?? null;
+}
+
 function fillLater(
   context: Resolved,
   name: (typeof NAMES)[number],
   value: PromiseLike<unknown>,
   guard: Guard,
 ): void {
-  value.then(
+  const filled = value.then(
     (later) => {
       context[name] = guard(STEPS[name], label, later) ?? null;
     },
@@ -173,6 +181,7 @@ function fillLater(
       });
     },
   );
+  coming.set(context, Promise.all([coming.get(context), filled]));
 }
 
 /** Inner tags win; keys and values are labels, on an object without a prototype to poison. */

@@ -6,7 +6,7 @@ import { createCallPricing } from './call-pricing.js';
 import { recordOf } from './call.js';
 import { createCapture } from './capture.js';
 import type { Clock } from './clock.js';
-import { currentCeiling, readContext, withDefaults, withOwner } from './context.js';
+import { currentCeiling, namesToCome, readContext, withDefaults, withOwner } from './context.js';
 import { createFeedback } from './feedback.js';
 import { createHealth } from './health.js';
 import { importCall } from './import.js';
@@ -116,8 +116,9 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
       return call;
     },
     async canSpend(request) {
-      await budgets.ready;
-      return budgets.canSpend(admissionOf(request, now(), capture.readContext()));
+      const context = capture.readContext();
+      await Promise.all([budgets.ready, namesToCome(context)]);
+      return budgets.canSpend(admissionOf(request, now(), context));
     },
     async adjust(input) {
       await budgets.ready;
