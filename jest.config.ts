@@ -69,6 +69,10 @@ const config: Config = {
     nest(12),
   ],
   testTimeout: 30_000,
+  // Jest leaves a core free, which on two cores is half of them. A process that has grown is replaced:
+  // with the modules of a hundred files in it, collecting garbage takes longer than the tests.
+  maxWorkers: '100%',
+  workerIdleMemoryLimit: '1GB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],
 };
