@@ -1,8 +1,7 @@
 import { SDKS } from '../capture/sdk.js';
 import { schedules } from './capture-schedules.js';
 
-/** A file for each version, so that they are played side by side. */
-const { version, Anthropic } = SDKS[0]!;
+const { version, Anthropic } = SDKS[1]!;
 describe(`@anthropic-ai/sdk ${version}`, () => {
-  schedules(Anthropic);
+  schedules(Anthropic, 1);
 });
