@@ -5,7 +5,8 @@ import { playSchedule, type Played } from './capture-schedule.js';
 /**
  * Random schedules with one version of the SDK. Each has a seed, which is in the name of its test;
  * `BUDGET_SEED` begins elsewhere, `BUDGET_SCHEDULES` plays so many. A large one takes about a second
- * and a half: CI plays 25 in each of four files, and other runs 2; `BUDGET_SCHEDULES=50` makes it 200. What is rare in a large one is the rule in a small one.
+ * and a half: CI plays 25 in each of four files, other runs 2, and `BUDGET_SCHEDULES=50` makes it 200.
+ * What is rare in a large one is the rule in a small one.
  */
 const FIRST = Number(process.env['BUDGET_SEED'] ?? 20_261_123);
 const IN_CI = process.env['CI'] === 'true';
