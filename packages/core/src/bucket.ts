@@ -1,4 +1,4 @@
-import { byWeight, createCell, mergeCell, moneyAt, OTHER, SUM } from './cell.js';
+import { byWeight, createCell, mergeCell, moneyAt, OTHER, RARE, SUM } from './cell.js';
 import type { Cell, Family } from './stores/store.js';
 
 /**
@@ -193,4 +193,21 @@ function weightOf(cells: readonly Cell[]): { nanoUsd: number; calls: number } {
     calls += sums[SUM.calls]!;
   }
   return { nanoUsd, calls };
+}
+
+const SUMS = Object.keys(SUM).length;
+
+/** @throws TypeError for what cannot be added: before half of it is. */
+export function checkCell({ at, key, sums, rare, lines, amounts }: Cell): void {
+  const right =
+    Number.isFinite(at) &&
+    key.length === 2 &&
+    sums.length === SUMS &&
+    (rare === null || rare.length === RARE.length) &&
+    amounts.length === 3 * lines.length;
+  if (!right) {
+    throw new TypeError(
+      '[claude-metrics] merge: a cell is not formed as cells are. Nothing was added.',
+    );
+  }
 }

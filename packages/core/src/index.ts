@@ -100,6 +100,20 @@ export type {
 export type { Snapshot, SnapshotQuery } from './snapshot.js';
 export type { HealthReport } from './health.js';
 
+// For stores of your own; `storeContract()` of @claude-metrics/testing says whether one is right
+export { createCell, FAMILIES, keyOf, mergeCell, RARE, SUM } from './cell.js';
+export { recordValue, sketchFromJSON, sketchToJSON } from './sketch.js';
+export {
+  QueryError,
+  type Cell,
+  type CellQuery,
+  type Family,
+  type Line,
+  type Resolution,
+  type Sketch,
+  type Sketches,
+} from './stores/store.js';
+
 // Stores and exporters
 export { memoryStore } from './stores/memory.js';
 export type { CallsPage, CallsQuery, Store } from './stores/store.js';

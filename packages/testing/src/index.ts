@@ -26,3 +26,13 @@ export {
   type ContractRoute,
   type ContractServer,
 } from './adapter-contract.js';
+export {
+  storeContract,
+  type ContractStore,
+  type OpenedStore,
+  type StoreCapability,
+  type StoreContract,
+  type StoreContractCore,
+  type StoreOpenOptions,
+  type StoreSubject,
+} from './store-contract.js';

@@ -7,7 +7,7 @@ import * as esm from '@claude-metrics/core';
 const require = createRequire(import.meta.url);
 const installed = dirname(require.resolve('@claude-metrics/core/package.json'));
 // By path: a plain require would give the ESM copy on a Node that knows `module-sync`.
-const cjs = require(join(installed, 'dist', 'cjs', 'index.js'));
+const cjs = require(join(installed, 'dist', 'index.cjs'));
 
 assert.notEqual(esm.withContext, cjs.withContext, 'these are two copies');
 esm.withContext({ userId: 'ada' }, () => assert.equal(cjs.getContext()?.userId, 'ada'));

@@ -23,3 +23,15 @@ test('an Express app needs one line', async () => {
 test('a Koa app needs one line', async () => {
   await expect(koaApp({ core, koa, testing, Anthropic, Koa })).resolves.toBeUndefined();
 });
+
+test('a budget finds the calendar that is built in', async () => {
+  const monitor = core.createMonitor({
+    log: false,
+    budgets: [{ usd: 1, per: 'day', timeZone: 'Africa/Casablanca' }],
+  });
+  await monitor.adjust({ budget: 'all-day', usd: 0.1, reason: 'a test' });
+  const { budgets, health } = await monitor.snapshot();
+  expect(health.faults).toEqual({});
+  expect(Date.parse(budgets[0].to) - Date.parse(budgets[0].from)).toBeGreaterThan(22 * 3_600_000);
+  await monitor.close();
+});

@@ -1,6 +1,7 @@
 import {
   capBucket,
   cellsOf,
+  checkCell,
   createBucket,
   DEFAULT_CAPS,
   halveBucket,
@@ -77,6 +78,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     name: 'memory',
     resolutions: tiers.map(({ bucketMs, retentionMs }) => ({ bucketMs, retentionMs })),
     merge(cells, now) {
+      cells.forEach(checkCell);
       for (const cell of cells) {
         const tier = tiers.find(({ bucketMs }) => bucketMs === cell.bucketMs);
         if (tier) mergeIntoBucket(openBucket(tier, cell.at), cell);

@@ -123,6 +123,8 @@ export interface Store {
   addCalls?(calls: readonly CallRecord[]): void | Promise<void>;
   /** @throws QueryError for a limit or cursor that makes no sense. */
   calls?(query: CallsQuery): CallsPage | Promise<CallsPage>;
+  /** Removes a user from calls, and renames their cells, so that the sums stay what they are. */
+  forgetUser?(userId: string): unknown;
   close?(): void | Promise<void>;
 }
 
