@@ -15,7 +15,7 @@ const LIMITS = {
   '@claude-metrics/express': { bytes: 100_000, dependencies: ['@claude-metrics/core'] },
   '@claude-metrics/koa': { bytes: 60_000, dependencies: ['@claude-metrics/core'] },
   '@claude-metrics/nestjs': { bytes: 200_000, dependencies: ['@claude-metrics/core'] },
-  '@claude-metrics/testing': { bytes: 330_000, dependencies: [] },
+  '@claude-metrics/testing': { bytes: 600_000, dependencies: [] },
 };
 
 function* faultsOf({ dir, name, manifest }, packed) {
