@@ -163,6 +163,8 @@ describe.each(INSTALLED_SDKS)('with SDK %s', (_version, sdk) => {
       sdk,
       'main.mjs',
       `
+      // As on a Node without a calendar of its own, where one has to be loaded.
+      delete globalThis.Temporal;
       const monitors = [];
       const within = (meanwhile) => (request, next, context) => {
         const monitor = core.createMonitor({ log: false, budgets: [{ usd: 0, per: 'day' }] });

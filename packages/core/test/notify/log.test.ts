@@ -20,9 +20,20 @@ async function send(logger?: AlertLogger, options?: LogOptions): Promise<void> {
   expect(report()).toMatchObject({ sent: 4, failed: 0 });
 }
 
+/** All that was written: newer Nodes give one chunk at a time. */
+function textOf(stream: PassThrough): string {
+  let text = '';
+  for (let chunk: unknown = stream.read(); chunk !== null; chunk = stream.read()) {
+    text += String(chunk);
+  }
+  return text;
+}
+
 function lines(stream: PassThrough): Record<string, unknown>[] {
-  const text = String(stream.read() ?? '').trimEnd();
-  return text.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  return textOf(stream)
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 describe('without a logger', () => {
@@ -123,8 +134,8 @@ describe('a logger with a method per level', () => {
     const stdout = new PassThrough();
     const stderr = new PassThrough();
     await send(new Console({ stdout, stderr }));
-    expect(String(stdout.read())).toContain('Resolved: ');
-    expect(String(stderr.read())).toContain(`${HEADLINE} {`);
+    expect(textOf(stdout)).toContain('Resolved: ');
+    expect(textOf(stderr)).toContain(`${HEADLINE} {`);
   });
 
   it('may have log() for info(), as that of Nest', async () => {
