@@ -4,13 +4,13 @@ import { playSchedule, type Played } from './capture-schedule.js';
 
 /**
  * Random schedules with one version of the SDK. Each has a seed, which is in the name of its test;
- * `BUDGET_SEED` begins elsewhere, `BUDGET_SCHEDULES` plays so many. A large one takes about a second
- * and a half: CI plays 25 in each of four files, other runs 2, and `BUDGET_SCHEDULES=50` makes it 200.
- * What is rare in a large one is the rule in a small one.
+ * `BUDGET_SEED` begins elsewhere, `BUDGET_SCHEDULES` plays so many. A large one takes about two seconds:
+ * CI plays 50 in each of four files, 200 in all, other runs 2 in each. What is rare in a large one is the
+ * rule in a small one.
  */
 const FIRST = Number(process.env['BUDGET_SEED'] ?? 20_261_123);
 const IN_CI = process.env['CI'] === 'true';
-const COUNT = Number(process.env['BUDGET_SCHEDULES'] ?? (IN_CI ? 25 : 2));
+const COUNT = Number(process.env['BUDGET_SCHEDULES'] ?? (IN_CI ? 50 : 2));
 const LARGE = { calls: 2_000, users: 50, schedules: COUNT };
 const SMALL = { calls: 40, users: 5, schedules: IN_CI ? 200 : 60 };
 /** Small ones that make one test. */
