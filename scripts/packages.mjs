@@ -1,8 +1,8 @@
 // The packages this repository publishes, how they are built and packed, and how commands are run.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { emptyFolder } from './empty-folder.cjs';
 
 export const root = join(import.meta.dirname, '..');
 
@@ -51,7 +51,7 @@ export function pack({ dir }, into) {
 
 /** Runs a check in an empty folder that is gone afterwards; what it throws fails the process. */
 export async function check(body) {
-  const folder = mkdtempSync(join(tmpdir(), 'claude-metrics-'));
+  const folder = emptyFolder();
   try {
     await body(folder);
   } catch (error) {

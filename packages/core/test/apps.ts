@@ -1,16 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { emptyFolder } from '../../../scripts/empty-folder.cjs';
 
 /**
  * Applications of their own: real processes, with the SDK in their `node_modules` and our packages
@@ -37,7 +29,7 @@ export const INSTALLED_SDKS = [
 
 /** @param shared Files that every application can load from the folder above it. */
 export function createApps(...shared: string[]): Apps {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'claude-metrics-')));
+  const folder = emptyFolder();
   const bundle: Apps['bundle'] = (entry, to, ...flags) => {
     const common = ['--bundle', '--platform=node', '--target=node20', '--log-level=error'];
     execFileSync(esbuild, [entry, `--outfile=${to}`, ...common, ...flags]);
