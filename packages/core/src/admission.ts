@@ -1,7 +1,7 @@
 import { asErrorOf, type BudgetExceededError } from './budget-error.js';
 import type { Call } from './call.js';
 import { namesToCome } from './context.js';
-import type { Gate, Ticket } from './gate.js';
+import type { Gate, Refusal, Ticket } from './gate.js';
 import type { Health } from './health.js';
 import type { BoundClient } from './middleware.js';
 import type { CallError, CallRecord, Operation } from './record.js';
@@ -18,17 +18,20 @@ export interface Admission {
   concerns(operation: Operation): boolean;
   /** Resolves when the promised names of the call are there, or late; `null`: there are none. */
   named(call: Call): Promise<void> | null;
-  /** The error that refuses the call; `null` lets it go on. */
-  ask(
+  /** Goes on with the error that refuses the call, or with `null`: at once, if the gate can answer so. */
+  ask<T>(
     call: Call,
     request: object,
     requestOptions: object,
     client: BoundClient | undefined,
-  ): BudgetExceededError | null;
+    go: (refused: Refused | null) => Promise<T>,
+  ): Promise<T>;
   /** The request as it is to be sent: itself, or a copy with what was changed. */
   rewritten<R extends object>(call: Call, request: R): R;
   settle(call: Call, record: CallRecord): void;
 }
+
+export type Refused = BudgetExceededError;
 
 /** How long a budget waits to hear whose call it is; then it is nobody's. */
 const NAMES_MS = 1_000;
@@ -44,7 +47,7 @@ export function createAdmission(gate: Gate, health: Health): Admission {
     request: object,
     requestOptions: object,
     client: BoundClient | undefined,
-  ): BudgetExceededError | null {
+  ): Refused | null | Promise<Refused | null> {
     const body = bodyToSend(call, request, requestOptions);
     const model = call.parentId === null ? call.model : String(body?.['model'] ?? call.model);
     let reads = call.reads;
@@ -62,21 +65,37 @@ export function createAdmission(gate: Gate, health: Health): Admission {
       },
       patienceMs: patienceOf(requestOptions, client),
     });
-    if (answer?.error) {
-      call.ticket = null;
-      call.budget = answer.budget;
-      return answer.error;
-    }
-    call.ticket = answer;
-    call.budget = answer && answer.budget;
-    return null;
+    if (!(answer instanceof Promise)) return admitted(call, answer);
+    return answer.then((later) => admitted(call, later)).catch(fault('budgets.admit'));
   }
 
-  function readmit(call: Call, ticket: Ticket): BudgetExceededError | null {
+  function admitted(call: Call, answer: Ticket | Refusal | null): Refused | null {
+    if (call.phase === 'ended') {
+      if (answer && !answer.error) gate.release(answer);
+      return null;
+    }
+    call.ticket = answer?.error ? null : answer;
+    call.budget = answer && answer.budget;
+    return answer?.error ?? null;
+  }
+
+  function readmit(call: Call, ticket: Ticket): Refused | null | Promise<Refused | null> {
     const refused = gate.readmit(ticket);
-    if (refused === null) return null;
-    call.budget = refused.budget;
-    return refused.error;
+    if (!(refused instanceof Promise)) return readmitted(call, refused);
+    return refused.then((later) => readmitted(call, later)).catch(fault('budgets.readmit'));
+  }
+
+  function readmitted(call: Call, refused: Refusal | null): Refused | null {
+    if (refused) call.budget = refused.budget;
+    return refused && refused.error;
+  }
+
+  /** Such a fault lets the call go on. */
+  function fault(step: string): (error: unknown) => null {
+    return (error) => {
+      health.fault(step, error);
+      return null;
+    };
   }
 
   return {
@@ -85,16 +104,17 @@ export function createAdmission(gate: Gate, health: Health): Admission {
       const names = namesToCome(context);
       return names && within(NAMES_MS, names, () => health.drop('budgets.lateName'));
     },
-    ask(call, request, requestOptions, client) {
+    ask(call, request, requestOptions, client, go) {
       const last = call.attempts.at(-1);
       const wasLost = last !== undefined && last.status === null && last.mayHaveBilled;
-      let refused: BudgetExceededError | null | undefined;
+      let refused: Refused | null | undefined | Promise<Refused | null>;
       if (last === undefined) {
         refused = health.guard('budgets.admit', admit, call, request, requestOptions, client);
       } else if (wasLost && call.ticket) {
         refused = health.guard('budgets.readmit', readmit, call, call.ticket);
       }
-      return refused ? asErrorOf(client?.constructor, refused) : null;
+      const tell = (error: Refused | null) => go(error && asErrorOf(client?.constructor, error));
+      return refused instanceof Promise ? refused.then(tell) : tell(refused ?? null);
     },
     rewritten(call, request) {
       const { ticket } = call;

@@ -135,6 +135,34 @@ export function adjust(balance: Balance, nanoUsd: number): number {
   return balance.spent - before;
 }
 
+/**
+ * Reserves beside any hold, for a lease out of which holds are taken elsewhere. Returns what was really
+ * reserved.
+ */
+export function grant(balance: Balance, amount: number): number {
+  return reserve(balance, amount);
+}
+
+/** Charges that were added up elsewhere, and how much of them a lease was taken for. */
+export interface LeasedCharges {
+  readonly nanoUsd: number;
+  readonly leased: number;
+  readonly uncertain: number;
+  readonly overrun: number;
+  readonly unpriced: number;
+}
+
+/** Posts charges out of a lease. What it does not have any more is overrun. Returns what it had. */
+export function postLeased(balance: Balance, lease: number, charges: LeasedCharges): number {
+  const covered = Math.min(lease, charges.leased);
+  balance.held -= covered;
+  balance.spent = sum(balance.spent, charges.nanoUsd);
+  balance.uncertain = sum(balance.uncertain, charges.uncertain);
+  balance.overrun = sum(balance.overrun, charges.overrun + charges.leased - covered);
+  balance.unpriced += charges.unpriced;
+  return covered;
+}
+
 function end(hold: Hold, state: 'voided' | 'expired'): boolean {
   if (hold.state !== 'held') return false;
   release(hold);

@@ -1,4 +1,4 @@
-import { createAdmission, describeRefusal } from './admission.js';
+import { createAdmission, describeRefusal, type Refused } from './admission.js';
 import { createBatches } from './batches.js';
 import { watchBody, type BodyWatcher } from './body.js';
 import { endAttempt, newCall, recordOf, type Call, type Pricing } from './call.js';
@@ -189,14 +189,14 @@ export function createCapture(options: CaptureOptions): Capture {
     if (ready) return ready.then(() => admitted(request, next, context, client, claim));
     const call = health.guard('capture.call', begin, request, context.options as object, claim);
     if (!call || !admission) return send(request, next, context, client, claim);
-    const ask = (): Promise<Response> => {
-      const refused = admission.ask(call, request, context.options as object, client);
+    const go = (refused: Refused | null): Promise<Response> => {
       if (!refused) {
         return send(admission.rewritten(call, request), next, context, client, claim, call);
       }
       calls.end(call, 'blocked', describeRefusal(refused));
       return Promise.reject(refused);
     };
+    const ask = () => admission.ask(call, request, context.options as object, client, go);
     return admission.named(call)?.then(ask) ?? ask();
   }
 

@@ -13,10 +13,15 @@ export interface Gate {
   readonly active: boolean;
   /** Resolves when the gate can answer; `null` when it can now. */
   readonly ready: Promise<void> | null;
-  /** Reserves what the call can cost. `null`: it counts on no budget. */
-  admit(call: Admission): Ticket | Refusal | null;
+  /**
+   * Reserves what the call can cost. `null`: it counts on no budget. Money that processes share may
+   * have to be asked for; then the answer comes later, and never fails.
+   */
+  admit(call: Admission): Ticket | Refusal | null | Promise<Ticket | Refusal | null>;
   /** Reserves once more, before a retry of an attempt that may have billed. */
-  readmit(ticket: Ticket): Refusal | null;
+  readmit(ticket: Ticket): Refusal | null | Promise<Refusal | null>;
+  /** Lets go of what a call was given that will not be made. */
+  release(ticket: Ticket): void;
   /** Puts the real cost in the place of what was reserved. The first time counts. */
   settle(ticket: Ticket, call: CallRecord): void;
   /** Posts a call that nothing was reserved for. */

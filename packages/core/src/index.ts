@@ -112,10 +112,37 @@ export {
   type Resolution,
   type Sketch,
   type Sketches,
+  type StoreProblem,
 } from './stores/store.js';
+export { applyExchange, letGo, type SharedAccount } from './exchange.js';
+export type {
+  AccountAddress,
+  AccountAnswer,
+  AccountBalance,
+  AccountsPage,
+  AccountsQuery,
+  BudgetStore,
+  Correction,
+  Exchange,
+  ExchangeAnswer,
+  Gift,
+  Posting,
+  SharedNotes,
+  StoredAdjustment,
+  Want,
+} from './stores/budget-store.js';
 
 // Stores and exporters
 export { memoryStore } from './stores/memory.js';
+export {
+  sqliteStore,
+  SqliteStoreError,
+  type Erased,
+  type SqliteDriver,
+  type SqliteStore,
+  type SqliteStoreOptions,
+} from './stores/sqlite.js';
+export type { StoreOption, StoreParts } from './store-option.js';
 export type { CallsPage, CallsQuery, Store } from './stores/store.js';
 export { callLine, jsonLines, type CallLine, type JsonLinesOptions } from './exporters/json.js';
 

@@ -60,8 +60,6 @@ interface Batch {
   readonly cells: readonly Cell[];
 }
 
-const PROCESS = randomUUID();
-
 /** Buckets that wait at most; beyond it the oldest is dropped, and its calls are counted. */
 const MAX_PENDING = 240;
 /** Late calls may open this many buckets before they are flushed early. */
@@ -84,6 +82,8 @@ export function createLedger(options: LedgerOptions): Ledger {
   let failing = false;
   /** Brought to the store, which has not said yet that it has it. */
   let unsure: Batch | null = null;
+  /** Two ledgers of one process may have the same store. */
+  const own = randomUUID();
   let batches = 0;
   let flushing: Promise<void> | null = null;
 
@@ -159,7 +159,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     const taken = [...pending.values()];
     pending = new Map();
     current = null;
-    return { name: `${PROCESS}-${(batches += 1).toString(36)}`, cells: takeCells(taken) };
+    return { name: `${own}-${(batches += 1).toString(36)}`, cells: takeCells(taken) };
   }
 
   function failed(error: unknown): void {

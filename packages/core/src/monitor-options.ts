@@ -7,7 +7,7 @@ import { rule, type OptionRules } from './options.js';
 import type { PriceTable } from './prices.js';
 import type { CallRecord, Sink } from './record.js';
 import type { ClsNamespace, ContextInput } from './scope.js';
-import type { Store } from './stores/store.js';
+import { storeRule, type StoreOption } from './store-option.js';
 
 /** What a monitor can be told when it is made. */
 export interface MonitorOptions {
@@ -21,8 +21,11 @@ export interface MonitorOptions {
   readonly sinks?: readonly Sink[] | undefined;
   /** Instead of the built-in table; see also `registerPrices()`. */
   readonly prices?: PriceTable | undefined;
-  /** Default `memoryStore()`. */
-  readonly store?: Store | undefined;
+  /**
+   * Where figures and budgets live. Default `memoryStore()`; the path of a file is `sqliteStore()`; for
+   * each purpose one: `{ cells, budgets }`.
+   */
+  readonly store?: StoreOption | undefined;
   /** The first fault of every kind of ours. Default: one line on stderr. */
   readonly onError?: ((error: unknown, step: string) => void) | undefined;
   /** What the operator should know. Default: one line on stderr. */
@@ -36,6 +39,13 @@ export interface MonitorOptions {
   readonly namespace?: ClsNamespace | undefined;
   /** Limits of spending. Docs: `docs/budgets.md`. */
   readonly budgets?: readonly BudgetOptions[] | undefined;
+  /**
+   * How long this process spends what it has leased of shared budgets without a word from their store,
+   * in milliseconds. Default one minute.
+   */
+  readonly budgetLeaseMs?: number | undefined;
+  /** How long a call waits for the store of shared budgets, in milliseconds. Default one second. */
+  readonly budgetTimeoutMs?: number | undefined;
   /** A call that cost at least this much is told of, in USD. */
   readonly perRequestWarnUsd?: number | undefined;
   /** Rules, made with `alert`. Docs: `docs/alerts.md`. */
@@ -58,12 +68,14 @@ export const monitorRules: OptionRules = {
   log: rule.either(rule.boolean, rule.function),
   sinks: rule.listOf(rule.methods('record')),
   prices: rule.object,
-  store: rule.methods('merge', 'read'),
+  store: storeRule,
   onError: rule.function,
   onNotice: rule.function,
   contextFrom: rule.function,
   namespace: rule.methods('createContext', 'enter', 'exit', 'get', 'set', 'bind'),
   budgets: budgetsRule,
+  budgetLeaseMs: rule.integer(1_000, 3_600_000),
+  budgetTimeoutMs: rule.integer(10, 60_000),
   perRequestWarnUsd: {
     allowed: 'a number of USD above 0',
     ok: (value) => typeof value === 'number' && value > 0,

@@ -23,7 +23,7 @@ import { rateBookOf } from './rates.js';
 import { useNamespace } from './scope.js';
 import { createSinks } from './sinks.js';
 import { createSnapshot, type Snapshot, type SnapshotQuery } from './snapshot.js';
-import { memoryStore } from './stores/memory.js';
+import { listenTo, sayWhatIsMissing, storesOf } from './store-option.js';
 import { watchUnobserved } from './unobserved.js';
 
 export type { Monitor } from './monitor-api.js';
@@ -40,7 +40,7 @@ const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance
  */
 export function createMonitor(options: MonitorOptions = {}): Monitor {
   checkOptions('createMonitor', options, monitorRules);
-  const { clock = systemClock, store = memoryStore() } = options;
+  const { clock = systemClock } = options;
   const { now, monotonic } = clock;
   // Compiles it: a table that cannot be right is told now, not by every call.
   if (options.prices !== undefined) rateBookOf(options.prices);
@@ -48,13 +48,18 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const say = options.onNotice ?? warn;
   const health = createHealth({ onNotice: say, onError: options.onError ?? reportFault });
   const prices = () => options.prices ?? currentPrices();
+  const stores = storesOf(options.store);
+  const store = stores.cells;
+  listenTo(store, health);
+  sayWhatIsMissing(stores, budgetList.length > 0, health);
   const ledger = createLedger({ now, health, store });
   const feedback = createFeedback(ledger, health);
   const sinks = createSinks(health);
   const sayBudget = limited(say, now, () => health.drop('budgetLine'));
   const budgets = createBudgets({
     ...{ budgets: budgetList, now, monotonic, health, prices },
-    ceiling: currentCeiling,
+    ...{ store: stores.budgets, ceiling: currentCeiling },
+    ...{ leaseMs: options.budgetLeaseMs, storeTimeoutMs: options.budgetTimeoutMs },
     onEvent(event) {
       health.guard('say', sayBudget, event.text);
       sinks.budget(event);
@@ -64,7 +69,11 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const alerts = createAlerts({
     ...{ rules: options.alerts ?? [], source: ledger, health, now },
     everyMs: options.alertEveryMs,
-    budgets: () => budgets.reports(ALERTED_SCOPES),
+    budgets() {
+      // What others have spent is what was heard of it at the last look.
+      void budgets.refresh();
+      return budgets.reports(ALERTED_SCOPES);
+    },
     snapshot,
     link: () => options.dashboardUrl ?? null,
     send(message) {
@@ -154,6 +163,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
 
   async function snapshot(query: SnapshotQuery = {}): Promise<Snapshot> {
     capture.sweep();
+    await budgets.refresh();
     const { firing, pending, silenced } = alerts.page();
     return createSnapshot(ledger, query, {
       now: now(),
@@ -169,7 +179,14 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   async function closeAll(timeoutMs = CLOSE_TIMEOUT_MS): Promise<void> {
     capture.close();
     for (const step of undo) health.guard('close', step);
-    await within(timeoutMs, Promise.all([sinks.close(), delivery.close(timeoutMs)]));
+    await within(timeoutMs, Promise.all([closeStores(), delivery.close(timeoutMs)]));
+  }
+
+  /** The ledger, one of the sinks, closes the store. */
+  async function closeStores(): Promise<void> {
+    await budgets.close().catch((error: unknown) => health.fault('budgets.close', error));
+    await sinks.close();
+    await stores.close();
   }
 }
 
@@ -185,9 +202,8 @@ function warn(text: string): void {
 }
 
 function reportFault(error: unknown, step: string): void {
-  warn(
-    `${step} failed; calls are not affected, and it is counted in health. ${show(String(error))}`,
-  );
+  const affected = step === 'budgets.store' ? 'go by onStoreDown of their budgets' : 'go on';
+  warn(`${step} failed; calls ${affected}, and it is counted in health. ${show(String(error))}`);
 }
 
 /** Waits for `work`, but not longer than `timeoutMs`: closing must end. */

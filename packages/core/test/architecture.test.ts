@@ -21,7 +21,11 @@ const STATE = 3;
 const EDGES = 4;
 
 const LAYERS: readonly Layer[] = [
-  { modules: ['record', 'alert', 'budget', 'clock', 'stores/store'], below: [], inside: 'any' },
+  {
+    modules: ['record', 'alert', 'budget', 'clock', 'stores/store', 'stores/budget-store'],
+    below: [],
+    inside: 'any',
+  },
   {
     // facts
     modules: [
@@ -30,7 +34,7 @@ const LAYERS: readonly Layer[] = [
       ...['usage', 'prices', 'price-input', 'rates', 'registry', 'pricing'],
       ...['sketch', 'cell', 'bucket'],
       ...['period', 'models', 'json-bytes', 'content-size', 'request-size', 'worst-case'],
-      ...['balance', 'budget-error', 'gate'],
+      ...['balance', 'exchange', 'budget-error', 'gate'],
     ],
     below: [WORDS],
     inside: 'any',
@@ -67,7 +71,7 @@ const LAYERS: readonly Layer[] = [
   },
   // edges; they may know the Snapshot type too
   {
-    modules: ['stores/*', 'exporters/*', 'notify/*'],
+    modules: [...['stores/*', 'stores/sqlite/*', 'stores/redis/*'], ...['exporters/*', 'notify/*']],
     below: [WORDS, FACTS],
     inside: 'same folder',
   },
@@ -77,6 +81,7 @@ const LAYERS: readonly Layer[] = [
       'import',
       'monitor-options',
       'monitor-api',
+      'store-option',
       'sinks',
       'log-sinks',
       'call-pricing',
@@ -266,7 +271,11 @@ function mayImport({ module, target, typeOnly }: Edge, from: Place, to: Place): 
   if (from.layer === EDGES && target === 'snapshot' && typeOnly) return true;
   if (from.layer !== to.layer) return layer?.below.includes(to.layer) ?? false;
   if (layer?.inside === 'left to right') return to.at <= from.at;
-  if (layer?.inside === 'same folder') return posix.dirname(module) === posix.dirname(target);
+  // `stores/sqlite` may use what is in `stores/sqlite/`, and that what is beside it, but not the reverse.
+  if (layer?.inside === 'same folder') {
+    const folder = posix.dirname(target);
+    return folder === posix.dirname(module) || folder === module;
+  }
   return true;
 }
 

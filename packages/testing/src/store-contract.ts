@@ -1,9 +1,12 @@
+import { accountCases } from './store-contract/accounts.js';
 import { addingCases } from './store-contract/adding.js';
 import { batchCases } from './store-contract/batches.js';
 import { boundCases } from './store-contract/bounds.js';
 import { boundedCallCases, callCases } from './store-contract/calls.js';
-import { closingCases } from './store-contract/closing.js';
+import { closedBudgetCases, closingCases } from './store-contract/closing.js';
+import { crowdCases } from './store-contract/crowd.js';
 import { expectGiven } from './store-contract/expectation.js';
+import { expiryCases } from './store-contract/expiry.js';
 import {
   forgettingBatchCases,
   forgettingCallCases,
@@ -12,11 +15,15 @@ import {
 import { keepingCases } from './store-contract/keeping.js';
 import { meanwhileCases } from './store-contract/meanwhile.js';
 import { nameCases } from './store-contract/names.js';
+import { closedNoteCases, durableNoteCases, noteCases } from './store-contract/notes.js';
+import { numberCases } from './store-contract/numbers.js';
 import { questionCases } from './store-contract/questions.js';
 import { readingCases } from './store-contract/reading.js';
+import { spendingCases } from './store-contract/spending.js';
 import { onStage, type Cases } from './store-contract/stage.js';
 import { timeCases } from './store-contract/time.js';
 import {
+  durableBudgetCases,
   durableCallCases,
   durableCases,
   sharedBoundCases,
@@ -43,17 +50,21 @@ export interface StoreContract {
 type Group = readonly [needs: readonly StoreCapability[], cases: Cases];
 
 const METHODS = ['calls', 'close', 'forgetUser'] as const;
+const PARTS = ['budgets', 'notes'] as const;
 const CAPABILITIES: readonly StoreCapability[] = [
   ...METHODS,
+  ...PARTS,
   ...(['maxCalls', 'batches', 'durable', 'shared'] as const),
 ];
 
 const methodCases: Cases = {
-  async 'has a name, and the optional methods that its subject says'({ open, subject }) {
+  async 'has a name, and the optional methods and parts that its subject says'({ open, subject }) {
     const { store } = await open();
     expectGiven(typeof store.name, 'string', 'type of the name');
     const methods = METHODS.filter((name) => typeof store[name] === 'function');
     expectGiven(methods, METHODS.filter(has(subject)), 'optional methods, by subject.lacks');
+    const parts = PARTS.filter((name) => store[name] !== undefined);
+    expectGiven(parts, PARTS.filter(has(subject)), 'optional parts, by subject.lacks');
     expectGiven(typeof store.addCalls, typeof store.calls, 'type of addCalls, beside calls');
   },
 };
@@ -80,6 +91,16 @@ const GROUPS: readonly Group[] = [
   [['forgetUser'], forgettingCases],
   [['forgetUser', 'batches'], forgettingBatchCases],
   [['forgetUser', 'calls'], forgettingCallCases],
+  [['budgets'], spendingCases],
+  [['budgets'], numberCases],
+  [['budgets'], expiryCases],
+  [['budgets'], accountCases],
+  [['budgets'], crowdCases],
+  [['budgets', 'close'], closedBudgetCases],
+  [['budgets', 'durable'], durableBudgetCases],
+  [['notes'], noteCases],
+  [['notes', 'close'], closedNoteCases],
+  [['notes', 'durable'], durableNoteCases],
 ];
 
 /**

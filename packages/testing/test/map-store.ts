@@ -1,8 +1,19 @@
 import { createCell, FAMILIES, keyOf, mergeCell, moneyAt, RARE, SUM } from '../../core/src/cell.js';
+import { applyExchange } from '../../core/src/exchange.js';
 import { recordValue } from '../../core/src/sketch.js';
-import { QueryError } from '../../core/src/stores/store.js';
+import {
+  createMoney,
+  mapBudgets,
+  mapNotes,
+  rightMoney,
+  type Act,
+  type Money,
+  type MoneyParts,
+} from './map-budgets.js';
+import { pageOf } from './map-calls.js';
 import type { CallRecord } from '../../core/src/record.js';
-import type { CallsQuery, Cell, Store } from '../../core/src/stores/store.js';
+import type { BudgetStore, SharedNotes } from '../../core/src/stores/budget-store.js';
+import type { Cell, Store } from '../../core/src/stores/store.js';
 import type { StoreOpenOptions, StoreSubject } from '../src/index.js';
 
 /**
@@ -10,6 +21,8 @@ import type { StoreOpenOptions, StoreSubject } from '../src/index.js';
  * to see that the contract tells.
  */
 export interface MapStore extends Store {
+  readonly budgets: BudgetStore;
+  readonly notes: SharedNotes;
   forgetUser(userId: string): Promise<void>;
 }
 
@@ -20,6 +33,7 @@ export interface Data {
   readonly batches: Map<string, number>;
   calls: { readonly number: number; readonly record: CallRecord }[];
   added: number;
+  readonly money: Money;
   /** Does one thing after the other. */
   inTurn<T>(act: () => T): Promise<T>;
 }
@@ -40,6 +54,7 @@ export interface Parts {
 
 export interface Wrong {
   readonly parts?: Partial<Parts>;
+  readonly money?: Partial<MoneyParts>;
   wrap?(right: MapStore, data: Data): Partial<MapStore>;
 }
 
@@ -74,17 +89,19 @@ const right: Parts = {
 
 export function subjectWith(wrong: Wrong = {}, durable = true): StoreSubject {
   return {
-    core: { createCell, FAMILIES, RARE, recordValue, SUM },
+    core: { applyExchange, createCell, FAMILIES, RARE, recordValue, SUM },
     durable,
     shared: durable,
     async open(options = {}) {
       const data = createData();
       const parts = { ...right, ...wrong.parts };
+      const moneyParts = { ...rightMoney, ...wrong.money };
       const view = () => {
-        const store = mapStore(data, options, parts);
+        const store = mapStore(data, options, parts, moneyParts);
         return { ...store, ...wrong.wrap?.(store, data) };
       };
-      return { store: view(), reopen: async () => view(), close: async () => {} };
+      const passTime = async (ms: number) => void (data.money.now += ms);
+      return { store: view(), reopen: async () => view(), passTime, close: async () => {} };
     },
   };
 }
@@ -96,6 +113,7 @@ function createData(): Data {
     batches: new Map(),
     calls: [],
     added: 0,
+    money: createMoney(),
     inTurn(act) {
       const done = turn.then(act);
       turn = done.catch(() => undefined);
@@ -104,7 +122,12 @@ function createData(): Data {
   };
 }
 
-function mapStore(data: Data, options: StoreOpenOptions, parts: Parts): MapStore {
+function mapStore(
+  data: Data,
+  options: StoreOpenOptions,
+  parts: Parts,
+  money: MoneyParts,
+): MapStore {
   const { retention = 30 * 24 * 60 * MINUTE, maxCalls = 1_000 } = options;
   const resolutions = [
     { bucketMs: MINUTE, retentionMs: Math.min(retention, 180 * MINUTE) },
@@ -112,10 +135,10 @@ function mapStore(data: Data, options: StoreOpenOptions, parts: Parts): MapStore
   ];
   let closed = false;
 
-  async function act<T>(what: () => T): Promise<T> {
+  const act: Act = async (what) => {
     if (closed) throw new Error('the store is closed');
     return data.inTurn(what);
-  }
+  };
 
   function addCell(cell: Cell): void {
     const name = parts.bucketOf(cell);
@@ -199,40 +222,11 @@ function mapStore(data: Data, options: StoreOpenOptions, parts: Parts): MapStore
           return { number, record: Object.freeze({ ...record, userId: null }) };
         });
       }),
+    budgets: mapBudgets(data.money, money, act),
+    notes: mapNotes(data.money, act),
     async close() {
       closed = true;
       await data.inTurn(() => undefined);
     },
   };
-}
-
-export function pageOf(data: Data, query: CallsQuery, capacity: number) {
-  const { limit = 50, before } = query;
-  if (!(Number.isInteger(limit) && limit >= 1 && limit <= 200)) throw refusal('limit', limit);
-  if (before !== undefined && !/^\d{1,15}$/.test(before)) throw refusal('before', before);
-  const found = data.calls
-    .filter(({ number }) => before === undefined || number < Number(before))
-    .filter(({ record }) => matches(record, query))
-    .reverse();
-  const calls = found.slice(0, limit);
-  return {
-    calls: calls.map(({ record }) => record),
-    next: found.length > limit ? String(calls[calls.length - 1]!.number) : null,
-    kept: data.calls.length,
-    capacity,
-    dropped: data.added - data.calls.length,
-  };
-}
-
-function matches(call: CallRecord, { model, feature, user, outcome }: CallsQuery): boolean {
-  return (
-    (model === undefined || keyOf(call.model) === model) &&
-    (feature === undefined || keyOf(call.feature) === feature) &&
-    (user === undefined || keyOf(call.userId) === user) &&
-    (outcome === undefined || call.outcome === outcome)
-  );
-}
-
-function refusal(name: string, value: unknown): QueryError {
-  return new QueryError(`calls: ${name} makes no sense: ${String(value).slice(0, 32)}`);
 }

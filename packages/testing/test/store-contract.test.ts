@@ -5,16 +5,25 @@ import * as cell from '../../core/src/cell.js';
 import { recordValue } from '../../core/src/sketch.js';
 import { memoryStore } from '../../core/src/stores/memory.js';
 import { storeContract, type ContractCase, type StoreSubject } from '../src/index.js';
-import { pageOf, subjectWith, type Wrong } from './map-store.js';
+import { pageOf } from './map-calls.js';
+import { subjectWith, type Wrong } from './map-store.js';
 import { ADDING } from './wrong-stores/adding.js';
+import { ACCOUNTS } from './wrong-stores/accounts.js';
+import { BUDGETS } from './wrong-stores/budgets.js';
 import { CALLS } from './wrong-stores/calls.js';
 import { FORGETTING } from './wrong-stores/forgetting.js';
+import { LEASES } from './wrong-stores/leases.js';
 import { KEEPING } from './wrong-stores/keeping.js';
+import { NOTES } from './wrong-stores/notes.js';
 import { READING } from './wrong-stores/reading.js';
 import { TIME } from './wrong-stores/time.js';
 import { VIEWS } from './wrong-stores/views.js';
+import { posts } from './wrong-stores/wrong.js';
 
-const WRONG = [...ADDING, ...KEEPING, ...READING, ...TIME, ...CALLS, ...VIEWS, ...FORGETTING];
+const WRONG = [
+  ...[...ADDING, ...KEEPING, ...READING, ...TIME, ...CALLS, ...VIEWS, ...FORGETTING],
+  ...[...BUDGETS, ...LEASES, ...ACCOUNTS, ...NOTES],
+];
 
 describe('a store that is right', () => {
   it.each(storeContract(subjectWith()).cases)('$name', async ({ run }) => {
@@ -52,7 +61,9 @@ describe('the page', () => {
     const names = { ...cell, it, memoryStore, recordValue, storeContract };
     await new AsyncFunction(...Object.keys(names), code)(...Object.values(names));
     expect(told).toEqual(
-      ['close', 'forgetUser', 'batches', 'durable', 'shared'].map((name) => `cannot: ${name}`),
+      ['close', 'forgetUser', 'budgets', 'notes', 'batches', 'durable', 'shared'].map(
+        (name) => `cannot: ${name}`,
+      ),
     );
     expect(cases.length).toBeGreaterThan(45);
     for (const { run } of cases.slice(0, 4)) await run();
@@ -77,13 +88,15 @@ describe('the cases', () => {
     expect(all.missing).toEqual([]);
     const { cases, missing } = storeContract({
       ...subjectWith(),
-      ...{ durable: false, shared: false, lacks: ['forgetUser', 'calls'] },
+      ...{ durable: false, shared: false, lacks: ['forgetUser', 'calls', 'budgets', 'notes'] },
     });
-    expect(missing).toEqual(['calls', 'forgetUser', 'batches', 'durable', 'shared']);
+    expect(missing.join()).toBe('calls,forgetUser,budgets,notes,batches,durable,shared');
     const names = cases.map(({ name }) => name);
     const left = all.cases.map(({ name }) => name).filter((name) => !names.includes(name));
     expect(names).toEqual(expect.arrayContaining([expect.stringMatching(/^closing/)]));
-    expect(names.join()).not.toMatch(/page|batch that|forg[eo]t|open(ing)? again|view/);
+    expect(names.join()).not.toMatch(
+      /page|batch that|forg[eo]t|open(ing)? again|view|exchange|lease|account|note|claim/,
+    );
     expect(left.length).toBeGreaterThan(25);
   });
 
@@ -91,7 +104,7 @@ describe('the cases', () => {
     const names = storeContract(subjectWith()).cases.map(({ name }) => name);
     const failing = WRONG.flatMap(([, , cases]) => cases);
     expect(names.filter((name) => !failing.some((each) => each.test(name)))).toEqual([
-      'has a name, and the optional methods that its subject says',
+      'has a name, and the optional methods and parts that its subject says',
     ]);
   });
 
@@ -104,9 +117,14 @@ describe('the cases', () => {
     const hides: StoreSubject = { ...subjectWith(), lacks: ['calls'] };
     const lacking = { wrap: () => ({ forgetUser: undefined }) } as object;
     for (const subject of [hides, subjectWith(lacking)]) {
-      await expect(run(subject, /^has a name/)).rejects.toThrow(
-        /optional methods, by subject.lacks/,
-      );
+      await expect(run(subject, /^has a name/)).rejects.toThrow(/methods, by subject.lacks/);
+    }
+    const notesOnly = { wrap: () => ({ budgets: undefined }) } as object;
+    for (const subject of [
+      { ...subjectWith(), lacks: ['notes'] as const },
+      subjectWith(notesOnly),
+    ]) {
+      await expect(run(subject, /^has a name/)).rejects.toThrow(/optional parts, by subject.lacks/);
     }
   });
 
@@ -115,6 +133,15 @@ describe('the cases', () => {
     const alone = { ...subject, open: async () => ({ ...(await open()), reopen: undefined }) };
     await expect(run(alone as never, /^what one view adds/)).rejects.toThrow(
       'subject.open(): expected a function reopen',
+    );
+  });
+
+  it('tell a subject of budgets that does not say what an exchange does', async () => {
+    const { core, ...subject } = subjectWith();
+    const { applyExchange: _, ...rest } = core;
+    const silent: StoreSubject = { ...subject, core: rest };
+    await expect(run(silent, /^any exchanges of three/)).rejects.toThrow(
+      'subject.core: expected applyExchange of core, as the store has budgets',
     );
   });
 
@@ -156,6 +183,16 @@ describe('the cases', () => {
       /^10,000 users/,
       { parts: { lightest: () => new Set<string>() } },
       '10000 users in user-model: expected 2000 names at most, the store gave 10000',
+    ],
+    [
+      /^postings add up/,
+      posts(() => ({ unpriced: 0 })),
+      'two postings of one exchange at .accounts[0].unpriced: expected 1, the store gave 0',
+    ],
+    [
+      /^leases of a silent member/,
+      { money: { isOverdue: () => false } },
+      'a lease of 40 on one account and 2 on another: expected that it is over after 50 ms, but it is not',
     ],
   ])('say what was expected and what the store gave: %s', async (name, wrong, message) => {
     await expect(run(subjectWith(wrong), name)).rejects.toThrow(message);

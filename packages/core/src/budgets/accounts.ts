@@ -2,8 +2,10 @@ import { emptyBalance, type Balance } from '../balance.js';
 import { keyOf, OTHER } from '../cell.js';
 import type { Health } from '../health.js';
 import { show } from '../options.js';
+import type { AccountBalance } from '../stores/budget-store.js';
 import type { Period } from '../period.js';
 import { isUsd, nanoOf, type Budget, type BudgetCall } from './options.js';
+import type { Share } from './share.js';
 
 /**
  * The balances of one budget, one for each scope that has money in the current period.
@@ -15,6 +17,8 @@ import { isUsd, nanoOf, type Budget, type BudgetCall } from './options.js';
  * that is set back does not open an old period again.
  */
 export interface Account extends Balance {
+  /** Of money that several processes share; the balance is then what is held here. */
+  readonly share: Share | null;
   readonly scope: string | null;
   readonly period: Period;
   limit: number;
@@ -30,18 +34,21 @@ export interface Accounts {
   /** Those of the current period that have money or have refused a call, in no order. */
   current(at: number): Account[];
   period(at: number): Period;
+  limit(scope: string | null): number;
   /** Forgets the accounts of past periods; what is held on them keeps them as long as it must. */
   sweep(at: number): void;
 }
 
 /** Scopes a budget keeps apart; beyond it new ones share one limit, so that none is passed. */
 const MAX_SCOPES = 200_000;
+const NO_MONEY: AccountBalance = { ...emptyBalance(), refused: 0 };
 const ALWAYS: Period = Object.freeze({ from: -Infinity, to: Infinity });
 
 export function createAccounts(
   budget: Budget,
   periodAt: ((at: number) => Period) | null,
   health: Health,
+  share: ((balance: Balance, scope: string | null, period: Period) => Share) | null = null,
   maxScopes = MAX_SCOPES,
 ): Accounts {
   const accounts = new Map<string | null, Account>();
@@ -66,10 +73,9 @@ export function createAccounts(
   }
 
   function open(scope: string | null, now: Period): Account {
-    return {
-      ...emptyBalance(),
-      ...{ scope, period: now, limit: limitOf(scope), told: 0, refused: 0 },
-    };
+    const balance = emptyBalance();
+    const facts = { scope, period: now, limit: limitOf(scope), told: 0, refused: 0 };
+    return Object.assign(balance, facts, { share: share && share(balance, scope, now) });
   }
 
   /** Once a period. */
@@ -105,13 +111,36 @@ export function createAccounts(
       return [...accounts.values()].filter((account) => account.period === now && isInUse(account));
     },
     period: periodOf,
+    limit: limitOf,
     sweep: (at) => sweep(periodOf(at)),
   };
 }
 
 /** Asking what a call could cost opens an account too, which says nothing yet. */
-function isInUse({ spent, held, unpriced, refused }: Account): boolean {
+function isInUse(account: Account): boolean {
+  const { spent, held, unpriced, refused } = moneyOf(account);
   return spent > 0 || held > 0 || unpriced > 0 || refused > 0;
+}
+
+/** The money on an account: of all processes that share it, as far as this one knows. */
+export function moneyOf(account: Account): AccountBalance {
+  const { share } = account;
+  if (share === null) return account;
+  const known = share.known ?? NO_MONEY;
+  const { spent, refused } = share.unknown();
+  return {
+    ...known,
+    spent: known.spent + spent,
+    held: Math.max(0, known.held - spent, account.held),
+    refused: known.refused + refused,
+  };
+}
+
+/** What a call can hold on an account; where others share it, what it may get if it asks. */
+export function roomOf(account: Account, limit: number): number {
+  if (limit === Infinity) return Infinity;
+  const { share, spent, held } = account;
+  return share ? share.room(limit) : limit - spent - held;
 }
 
 /** The scope that a call belongs to; `null` for a budget of all. */

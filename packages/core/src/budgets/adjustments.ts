@@ -4,14 +4,17 @@ import { label } from '../context.js';
 import { show } from '../options.js';
 import { isUsd, nanoOf, usdOf } from './options.js';
 import type { Account } from './accounts.js';
+import type { Exchanges } from './exchanges.js';
 import type { Book } from './plan.js';
+import { isShared } from './sharing.js';
 
 /** Corrections of what is spent, by hand, and the list of them. */
 export interface Adjustments {
   /**
    * @throws TypeError for a budget that does not exist, and for an amount or reason that cannot be.
+   * @throws Error when the money is shared, and its store is down.
    */
-  adjust(input: AdjustmentInput): BudgetAdjustment;
+  adjust(input: AdjustmentInput): BudgetAdjustment | Promise<BudgetAdjustment>;
   /** The last first; at most 1,000. */
   list(): readonly BudgetAdjustment[];
 }
@@ -29,18 +32,38 @@ export interface AdjustmentInput {
 
 const MAX_KEPT = 1_000;
 const MAX_REASON = 500;
+const UNDONE = {
+  unavailable: 'the store of budgets is down, and nothing was corrected. Try again later.',
+  unsure:
+    'the store of budgets was told and has not answered. It will be told again: do not repeat the ' +
+    'correction before you have looked at what is spent.',
+};
 
-export function createAdjustments(
-  books: readonly Book[],
-  now: () => number,
-  adjusted: (book: Book, account: Account) => void,
-): Adjustments {
+export interface AdjustmentsOptions {
+  readonly books: readonly Book[];
+  readonly now: () => number;
+  readonly adjusted: (book: Book, account: Account) => void;
+  /** Corrects money that processes share. */
+  readonly correct: Exchanges['correct'] | undefined;
+}
+
+export function createAdjustments(options: AdjustmentsOptions): Adjustments {
+  const { books, now, adjusted, correct } = options;
   const kept: BudgetAdjustment[] = [];
   const fail = (what: string, allowed: string, value: unknown): never => {
     throw new TypeError(
       `[claude-metrics] monitor.adjust: ${what} must be ${allowed}, got ${show(value)}.`,
     );
   };
+
+  function keep(budget: string, account: Account, at: number, nanoUsd: number, reason: string) {
+    const { scope } = account;
+    const usd = usdOf(nanoUsd);
+    const made = Object.freeze({ at: new Date(at).toISOString(), budget, scope, usd, reason });
+    kept.unshift(made);
+    kept.length = Math.min(kept.length, MAX_KEPT);
+    return made;
+  }
 
   return {
     adjust({ budget: name, scope: given = null, usd, reason }) {
@@ -62,16 +85,14 @@ export function createAdjustments(
       const at = now();
       const nanoUsd = Math.sign(usd) * nanoOf(Math.abs(usd));
       const account = book.accounts.of(named, at);
-      const added = adjust(account, nanoUsd);
-      const adjustment = Object.freeze({
-        at: new Date(at).toISOString(),
-        budget: name,
-        scope: account.scope,
-        usd: usdOf(added),
-        reason: reason.slice(0, MAX_REASON),
-      });
-      kept.unshift(adjustment);
-      kept.length = Math.min(kept.length, MAX_KEPT);
+      const told = reason.slice(0, MAX_REASON);
+      if (correct && isShared(account)) {
+        return correct(account, nanoUsd, told).then((added) => {
+          if (typeof added === 'number') return keep(name, account, at, added, told);
+          throw new Error(`[claude-metrics] monitor.adjust: ${UNDONE[added]}`);
+        });
+      }
+      const adjustment = keep(name, account, at, adjust(account, nanoUsd), told);
       adjusted(book, account);
       return adjustment;
     },

@@ -1,28 +1,24 @@
-import { raise, take } from '../balance.js';
 import type { BudgetAdjustment, BudgetEvent, BudgetReport } from '../budget.js';
 import type { Admission, Gate, Refusal, Ticket } from '../gate.js';
 import type { Health } from '../health.js';
 import { loadCalendar, type Calendar } from '../period.js';
 import type { PriceTable } from '../prices.js';
+import type { BudgetStore } from '../stores/budget-store.js';
 import { createAccounts } from './accounts.js';
+import { createAnswers, type Admitted } from './answers.js';
 import { createAdjustments, type AdjustmentInput } from './adjustments.js';
-import { decide, type Decided } from './decide.js';
-import {
-  decisionOf,
-  namesOf,
-  NO_OBJECTION,
-  PAUSED,
-  UNAVAILABLE,
-  type Decision,
-} from './decision.js';
+import { decide } from './decide.js';
+import { decisionOf, NO_OBJECTION, PAUSED, UNAVAILABLE, type Decision } from './decision.js';
 import { demandOf } from './demand.js';
 import { createLearned } from './learned.js';
 import type { Budget } from './options.js';
 import { createPauses, type Pauses } from './pauses.js';
-import { createPlanner, isEnforced, renewed, type Book, type Plan, type PlanPart } from './plan.js';
-import { callBudgetOf, pausedRefusal, refusalOf, refuse, unavailableRefusal } from './refusal.js';
-import { eventOf, reportOf } from './report.js';
+import { createPlanner, isEnforced, renewed, type Book, type Demand, type Plan } from './plan.js';
+import { pausedRefusal, refuse, unavailableRefusal } from './refusal.js';
+import { reportOf } from './report.js';
 import { createSettlement } from './settlement.js';
+import { createSharing, type Sharing } from './sharing.js';
+import { createTaking, type Untaken } from './taking.js';
 import { createTickets, type HeldTicket } from './tickets.js';
 
 /**
@@ -34,12 +30,26 @@ import { createTickets, type HeldTicket } from './tickets.js';
  */
 export interface Budgets extends Gate, Pick<Pauses, 'resume'> {
   /** What `admit()` would say, without holding anything. */
-  canSpend(call: Admission): Decision;
-  adjust(input: AdjustmentInput): BudgetAdjustment;
+  canSpend(call: Admission): Decision | Promise<Decision>;
+  adjust(input: AdjustmentInput): BudgetAdjustment | Promise<BudgetAdjustment>;
   adjustments(): readonly BudgetAdjustment[];
   pause(feature: string, reason: string | null): void;
   paused(): ReturnType<Pauses['list']>;
   reports(maxScopes?: number): readonly BudgetReport[];
+  /** Hears from the store what others have spent, for `reports()`. Never fails. */
+  refresh(): Promise<void>;
+  /** What is done by itself once a second with shared money: post, renew, give back, try again. */
+  tick(): void;
+  /** Brings what is spent to the store, and gives back what is leased. */
+  close(): Promise<void>;
+}
+
+/** Whose money is all in this process: they answer at once. */
+export interface LocalBudgets extends Budgets {
+  admit(call: Admission): Ticket | Refusal | null;
+  readmit(ticket: Ticket): Refusal | null;
+  canSpend(call: Admission): Decision;
+  adjust(input: AdjustmentInput): BudgetAdjustment;
 }
 
 export interface BudgetsOptions {
@@ -51,22 +61,36 @@ export interface BudgetsOptions {
   /** `maxCostUsd` of the current context, in nano-dollars. */
   readonly ceiling: () => number | null;
   readonly onEvent: (event: BudgetEvent) => void;
+  /** Where the money is that processes share. Default: it is all in this one. */
+  readonly store?: BudgetStore | undefined;
+  /** How long leased money is spent from without a word from the store. Default one minute. */
+  readonly leaseMs?: number | undefined;
+  /** How long an answer of the store is waited for. Default one second. */
+  readonly storeTimeoutMs?: number | undefined;
 }
 
 const SHOWN_SCOPES = 20;
 
+export function createBudgets(options: BudgetsOptions & { store?: undefined }): LocalBudgets;
+export function createBudgets(options: BudgetsOptions): Budgets;
 export function createBudgets(options: BudgetsOptions): Budgets {
-  const { now, health } = options;
+  const { now, monotonic, health, store } = options;
   const onEvent = (event: BudgetEvent) => health.guard('budgets.event', options.onEvent, event);
   const pauses = createPauses();
-  const tickets = createTickets(options.monotonic, (what) => health.drop(what));
+  const tickets = createTickets(monotonic, (what) => health.drop(what));
   const learned = createLearned();
   const books: Book[] = [];
   const planner = createPlanner(books, options.prices, learned, health);
-  const adjustments = createAdjustments(books, now, (book, balance) =>
-    settlement.tell(book, balance),
-  );
+  const { leaseMs = 60_000, storeTimeoutMs: timeoutMs = 1_000 } = options;
+  const sharing =
+    store && createSharing({ store, books, now, monotonic, health, leaseMs, timeoutMs, onEvent });
+  const taking = createTaking(planner, sharing?.leasing ?? null);
+  const answers = createAnswers({ tickets, now, onEvent });
   const settlement = createSettlement({ books, tickets, learned, health, now, onEvent });
+  const adjustments = createAdjustments({
+    ...{ books, now, correct: sharing?.correct },
+    adjusted: settlement.tell,
+  });
   let unavailable = false;
   let ready = open(options.budgets.some(({ per }) => per !== 'call') ? loadCalendar() : null);
 
@@ -86,40 +110,21 @@ export function createBudgets(options: BudgetsOptions): Budgets {
       const { per } = budget;
       const period = per === 'call' || !calendar ? null : calendar.periods({ ...budget, per });
       const calls = { allow: 0, warn: 0, clamp: 0, downgrade: 0, block: 0 };
-      const accounts = createAccounts(budget, period, health);
+      const accounts = createAccounts(budget, period, health, sharing?.sharesOf(budget));
       books.push({ budget, accounts, calls, wouldBlock: 0 });
     }
     return null;
   }
 
-  function admit(call: Admission): HeldTicket | Refusal | null {
+  function admit(call: Admission): Admitted | Promise<Admitted> {
     const pause = pauses.find(call.context.feature);
     if (pause) return refuse(pausedRefusal(pause));
     if (unavailable) return refuseAll();
+    sharing?.outlive(call.patienceMs);
     const demand = demandOf(call, options.ceiling());
-    const decided = decide(planner, demand, true);
-    if (decided === null) return null;
-    const { plan, verdict, part, reason } = decided;
-    count(decided);
-    if (verdict === 'block' && part) {
-      if (reason === 'limit') exhausted(part);
-      return refuse(refusalOf(part, plan, reason ?? 'limit', call.at), namesOf(decided.shadowed));
-    }
-    const ticket: HeldTicket = {
-      model: decided.model,
-      maxTokens: decided.maxTokens,
-      budget: callBudgetOf(decided),
-      hold: plan,
-      size: demand.batch ? null : (demand.sizes[0]?.size ?? null),
-      results: demand.sizes.length,
-      lost: 0,
-      alive: call.alive,
-      patienceMs: call.patienceMs,
-      expiresAt: 0,
-      slot: -1,
-    };
-    tickets.open(ticket);
-    return ticket;
+    const decided = taking.decide(demand);
+    const answer = (taken: Awaited<typeof decided>) => answers.admitted(call, demand, taken);
+    return decided instanceof Promise ? decided.then(answer) : answer(decided);
   }
 
   /** Nothing is known of what is left: what can refuse does. */
@@ -134,27 +139,28 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     else void ready.then(() => health.guard('budgets.charge', post));
   }
 
-  function count({ plan, verdict, part, shadowed }: Decided): void {
-    for (let i = 0; i < plan.parts.length; i += 1) {
-      const { book } = plan.parts[i]!;
-      if (book === part?.book) book.calls[verdict] += 1;
-      else if (verdict !== 'block') book.calls.allow += 1;
-    }
-    for (const { book } of shadowed) book.wouldBlock += 1;
+  function readmit(ticket: HeldTicket): Refusal | null | Promise<Refusal | null> {
+    const { hold } = ticket;
+    const isHeld = hold.state === 'held';
+    if (!isHeld) settlement.settleLost(ticket);
+    const parts = isHeld ? hold.parts : hold.parts.map((part) => renewed(part, now()));
+    const anew: Plan = isHeld ? hold : { ...hold, state: 'held', parts };
+    const taken = (untaken: Untaken) => {
+      if (untaken !== null) return answers.refused(untaken, ticket);
+      ticket.hold = anew;
+      ticket.lost = isHeld ? ticket.lost + 1 : 0;
+      if (!isHeld) tickets.open(ticket);
+      return null;
+    };
+    const untaken = isHeld ? taking.raise(hold) : taking.take(anew);
+    return untaken instanceof Promise ? untaken.then(taken) : taken(untaken);
   }
 
-  function exhausted({ book, balance }: PlanPart): void {
-    balance.refused += 1;
-    if (balance.refused > 1 || book.budget.per === 'call') return;
-    onEvent(eventOf('exhausted', book.budget, balance, now(), null));
-  }
-
-  function refuseAgain(part: PlanPart, { hold, budget }: HeldTicket): Refusal {
-    part.book.calls.block += 1;
-    exhausted(part);
-    const { error } = refuse(refusalOf(part, hold, 'limit', now()));
-    const name = part.book.budget.name;
-    return { error, budget: { ...budget, verdict: 'block', reason: 'limit', budget: name } };
+  async function canSpendShared(demand: Demand, { look }: Sharing): Promise<Decision> {
+    const plan = planner.plan(demand, demand.call.model, null);
+    if (plan) await look(plan);
+    const decided = decide(planner, demand, false);
+    return decided === null ? NO_OBJECTION : decisionOf(decided);
   }
 
   return {
@@ -165,27 +171,9 @@ export function createBudgets(options: BudgetsOptions): Budgets {
       return options.budgets.length > 0 || pauses.size > 0;
     },
     admit,
-    readmit(given) {
-      const ticket = given as HeldTicket;
-      const { hold } = ticket;
-      if (hold.state === 'held') {
-        const again = hold.parts.map(({ perAttempt }) => perAttempt);
-        const refused = raise(hold, again) as PlanPart | null;
-        if (refused) return refuseAgain(refused, ticket);
-        ticket.lost += 1;
-        return null;
-      }
-      settlement.settleLost(ticket);
-      const parts = hold.parts.map((part) => renewed(part, now()));
-      const anew: Plan = { ...hold, state: 'held', parts };
-      const refused = take(anew) as PlanPart | null;
-      if (refused) return refuseAgain(refused, ticket);
-      ticket.hold = anew;
-      ticket.lost = 0;
-      tickets.open(ticket);
-      return null;
-    },
+    readmit: (ticket) => readmit(ticket as HeldTicket),
     settle: (ticket, call) => settlement.settle(ticket as HeldTicket, call),
+    release: (ticket) => settlement.release(ticket as HeldTicket),
     keep: (ticket: Ticket, batchId) => tickets.keep(batchId, ticket as HeldTicket),
     settleResult: (batchId, call) => whenReady(() => settlement.settleResult(batchId, call)),
     charge: (call) => whenReady(() => settlement.charge(call)),
@@ -196,7 +184,9 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     canSpend(call) {
       if (pauses.find(call.context.feature)) return PAUSED;
       if (unavailable) return options.budgets.some(isEnforced) ? UNAVAILABLE : NO_OBJECTION;
-      const decided = decide(planner, demandOf(call, options.ceiling()), false);
+      const demand = demandOf(call, options.ceiling());
+      if (sharing) return canSpendShared(demand, sharing);
+      const decided = decide(planner, demand, false);
       return decided === null ? NO_OBJECTION : decisionOf(decided);
     },
     adjust: adjustments.adjust,
@@ -204,6 +194,15 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     pause: (feature, reason) => pauses.pause(feature, reason, now()),
     resume: pauses.resume,
     paused: pauses.list,
-    reports: (maxScopes = SHOWN_SCOPES) => books.map((book) => reportOf(book, now(), maxScopes)),
+    reports(maxScopes = SHOWN_SCOPES) {
+      const at = now();
+      return books.map((book) => {
+        const page = sharing?.pageOf(book, book.accounts.period(at).from) ?? null;
+        return reportOf(book, at, maxScopes, page);
+      });
+    },
+    refresh: async () => sharing?.refresh(),
+    tick: () => sharing?.tick(),
+    close: async () => sharing?.close(),
   };
 }

@@ -1,7 +1,8 @@
-import { fits, take } from '../balance.js';
+import { take } from '../balance.js';
 import type { BudgetReason, BudgetVerdict } from '../budget.js';
 import { maxOutputOf } from '../models.js';
-import type { Demand, Plan, PlanPart, Planner } from './plan.js';
+import { moneyOf, roomOf } from './accounts.js';
+import { limitOf, type Demand, type Plan, type PlanPart, type Planner } from './plan.js';
 
 /**
  * Whether a call may be made, and as what: as it is, with a cheaper model, with a lower `max_tokens`,
@@ -100,7 +101,7 @@ function cheaper(
   const whole = planner.plan(demand, last, null);
   const smallest = planner.plan(demand, last, least);
   if (whole === null || smallest === null || refusalOf(smallest) !== null) return null;
-  const affordable = planner.affordable(demand, last, roomOf(whole, smallest));
+  const affordable = planner.affordable(demand, last, tightest(whole, smallest));
   const maxTokens = Math.min(affordable, maxOutputOf(last) ?? affordable);
   if (maxTokens < least || (wanted !== null && maxTokens >= wanted)) return null;
   const plan = planner.plan(demand, last, maxTokens);
@@ -108,12 +109,12 @@ function cheaper(
 }
 
 /** What is left on the tightest of the budgets that hold less where `max_tokens` is lower. */
-function roomOf({ parts }: Plan, smallest: Plan): number {
+function tightest({ parts }: Plan, smallest: Plan): number {
   let room = Number.MAX_SAFE_INTEGER;
   for (let i = 0; i < parts.length; i += 1) {
-    const { balance, limit, amount } = parts[i]!;
-    if (limit === Infinity || amount === smallest.parts[i]!.amount) continue;
-    room = Math.min(room, limit - balance.spent - balance.held);
+    const part = parts[i]!;
+    if (!part.enforced || part.amount === smallest.parts[i]!.amount) continue;
+    room = Math.min(room, roomOf(part.balance, limitOf(part)));
   }
   return room;
 }
@@ -131,7 +132,10 @@ function refusalOf({ parts }: Plan): PlanPart | null {
 }
 
 function refuses(part: PlanPart): boolean {
-  return part.enforced && (part.refused !== null || !fits(part.balance, part.limit, part.amount));
+  return (
+    part.enforced &&
+    (part.refused !== null || part.amount > roomOf(part.balance, part.balance.limit))
+  );
 }
 
 function mayDowngrade({ book }: PlanPart): boolean {
@@ -141,11 +145,14 @@ function mayDowngrade({ book }: PlanPart): boolean {
 /** In shadow mode, and without room. */
 function isShadow({ book, balance, amount, refused }: PlanPart): boolean {
   const { shadow, action } = book.budget;
-  return shadow && action !== 'warn' && (refused !== null || !fits(balance, balance.limit, amount));
+  return (
+    shadow && action !== 'warn' && (refused !== null || amount > roomOf(balance, balance.limit))
+  );
 }
 
 /** Much of the limit is spent, or there is no room and nothing that refuses. */
 function isPastThreshold({ book, balance, amount }: PlanPart): boolean {
   const [first = 1] = book.budget.warnAt;
-  return balance.spent >= first * balance.limit || !fits(balance, balance.limit, amount);
+  const { spent } = moneyOf(balance);
+  return spent >= first * balance.limit || amount > roomOf(balance, balance.limit);
 }

@@ -42,6 +42,12 @@ export interface BudgetOptions {
   readonly match?: ((call: BudgetCall) => boolean) | undefined;
   /** Only reports what it would have done. */
   readonly shadow?: boolean | undefined;
+  /**
+   * What happens to calls while the store of shared budgets does not answer. `lease` (default): those
+   * go on for which this process has money in hand. `closed`: as little as possible is in hand.
+   * `open`: all go on that fit by what was last known; processes together may pass the limit.
+   */
+  readonly onStoreDown?: 'lease' | 'closed' | 'open' | undefined;
 }
 
 /** Options with every default in its place. Money in nano-dollars. */
@@ -63,6 +69,7 @@ export interface Budget {
   readonly ceiling: number | null;
   readonly match: ((call: BudgetCall) => boolean) | null;
   readonly shadow: boolean;
+  readonly onStoreDown: 'lease' | 'closed' | 'open';
 }
 
 const NANO = 1e9;
@@ -102,6 +109,7 @@ const rules: OptionRules = {
   maxCostUsd: usd,
   match: rule.function,
   shadow: rule.boolean,
+  onStoreDown: oneOf('lease', 'closed', 'open'),
 };
 
 /** The rule of the monitor's option; what is wrong inside a budget is told by `budgetsOf()`. */
@@ -155,6 +163,7 @@ function budgetOf(where: string, options: BudgetOptions): Budget {
     ceiling: maxCostUsd === undefined ? null : nanoOf(maxCostUsd),
     match: match ?? null,
     shadow: options.shadow ?? false,
+    onStoreDown: options.onStoreDown ?? 'lease',
   };
 }
 

@@ -24,6 +24,10 @@ export interface Book {
 
 export interface PlanPart extends HoldPart<Account> {
   readonly book: Book;
+  /** Of the machine; what is leased can be less than the limit of the budget. */
+  limit: number;
+  /** Its money is taken out of the lease that this process has. */
+  leased: boolean;
   /** What one attempt holds. */
   readonly perAttempt: number;
   /** The budget can refuse a call; otherwise it only counts. */
@@ -83,9 +87,7 @@ export function createPlanner(
         const { amount, refused } = amountOf(budget, costs, demand.ceiling);
         const enforced = isEnforced(budget);
         parts.push({
-          book,
-          balance,
-          limit: enforced ? balance.limit : Infinity,
+          ...partOf(book, balance, enforced),
           amount,
           perAttempt: amount,
           enforced,
@@ -177,5 +179,15 @@ function amountOf(
 export function renewed(part: PlanPart, at: number): PlanPart {
   const { book, enforced, perAttempt } = part;
   const balance = book.accounts.of(part.balance.scope, at);
-  return { ...part, balance, limit: enforced ? balance.limit : Infinity, amount: perAttempt };
+  return { ...part, ...partOf(book, balance, enforced), amount: perAttempt };
+}
+
+function partOf(book: Book, balance: Account, enforced: boolean) {
+  const limit = enforced ? balance.limit : Infinity;
+  return { book, balance, limit, leased: balance.share !== null && limit !== Infinity };
+}
+
+/** What a budget allows, and `Infinity` where it refuses nothing. */
+export function limitOf({ enforced, balance }: PlanPart): number {
+  return enforced ? balance.limit : Infinity;
 }

@@ -1,5 +1,6 @@
 import type { BudgetEvent, BudgetReport, BudgetScopeReport, BudgetState } from '../budget.js';
-import type { Account } from './accounts.js';
+import type { AccountBalance, AccountsPage } from '../stores/budget-store.js';
+import { moneyOf, type Account, type Accounts } from './accounts.js';
 import { usdOf, type Budget } from './options.js';
 import type { Book, PlanPart } from './plan.js';
 
@@ -11,12 +12,13 @@ export function stateOf({ book, balance }: PlanPart): BudgetState {
 
 export function accountState({ name, per }: Budget, account: Account): BudgetState {
   const { to } = account.period;
+  const { spent, held } = moneyOf(account);
   return {
     budget: name,
     per,
     scope: account.scope,
-    spentUsd: usdOf(account.spent),
-    heldUsd: usdOf(account.held),
+    spentUsd: usdOf(spent),
+    heldUsd: usdOf(held),
     limitUsd: usdOf(account.limit),
     resetsAt: to === Infinity ? null : new Date(to).toISOString(),
   };
@@ -26,23 +28,27 @@ export function reportOf(
   { budget, accounts, calls, wouldBlock }: Book,
   at: number,
   maxScopes: number,
+  page: AccountsPage | null,
 ): BudgetReport {
   const { name, per, of, action, shadow, timeZone } = budget;
   const { from, to } = accounts.period(at);
-  const open = accounts.current(at);
+  const scopes = per === 'call' ? [] : scopesOf(accounts, at, page);
   return {
     ...{ name, per, of, action, shadow, timeZone },
     from: from === -Infinity ? null : new Date(from).toISOString(),
     to: to === Infinity ? null : new Date(to).toISOString(),
-    scopes: per === 'call' ? [] : open.map(scopeReport).sort(byUse).slice(0, maxScopes),
-    scopeCount: per === 'call' ? 0 : open.length,
+    scopes: scopes.sort(byUse).slice(0, maxScopes),
+    scopeCount: Math.max(scopes.length, page?.count ?? 0),
     calls: { ...calls },
     wouldBlock,
   };
 }
 
-function scopeReport(account: Account): BudgetScopeReport {
-  const { scope, spent, held, limit, uncertain, overrun, unpriced, refused } = account;
+function scopeReport(
+  scope: string | null,
+  limit: number,
+  { spent, held, uncertain, overrun, unpriced, refused }: AccountBalance,
+): BudgetScopeReport {
   return {
     scope,
     spentUsd: usdOf(spent),
@@ -56,6 +62,20 @@ function scopeReport(account: Account): BudgetScopeReport {
   };
 }
 
+/** Those that this process has an account for, and those that only the store told of. */
+function scopesOf(accounts: Accounts, at: number, page: AccountsPage | null): BudgetScopeReport[] {
+  const here = accounts.current(at);
+  const told = new Map(page?.accounts.map((account) => [account.scope, account]));
+  const reports = here.map((account) => {
+    told.delete(account.scope);
+    return scopeReport(account.scope, account.limit, moneyOf(account));
+  });
+  for (const [scope, balance] of told) {
+    reports.push(scopeReport(scope, accounts.limit(scope), balance));
+  }
+  return reports;
+}
+
 function byUse(a: BudgetScopeReport, b: BudgetScopeReport): number {
   return (b.used ?? 0) - (a.used ?? 0) || b.spentUsd - a.spentUsd;
 }
@@ -64,15 +84,30 @@ function byUse(a: BudgetScopeReport, b: BudgetScopeReport): number {
 export function passed({ budget }: Book, account: Account, at: number): BudgetEvent[] {
   const events: BudgetEvent[] = [];
   const { warnAt } = budget;
+  const { spent } = moneyOf(account);
   for (
     let next = warnAt[account.told];
-    next !== undefined && account.spent >= next * account.limit;
+    next !== undefined && spent >= next * account.limit;
     next = warnAt[account.told]
   ) {
     account.told += 1;
     events.push(eventOf('threshold', budget, account, at, next));
   }
   return events;
+}
+
+/** The same for an account whose store says what was spent before and after. */
+export function crossed(
+  { budget }: Book,
+  account: Account,
+  before: number,
+  after: number,
+  at: number,
+): BudgetEvent[] {
+  const { limit } = account;
+  return budget.warnAt
+    .filter((share) => before < share * limit && after >= share * limit)
+    .map((share) => eventOf('threshold', budget, account, at, share));
 }
 
 export function eventOf(

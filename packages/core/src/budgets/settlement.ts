@@ -12,6 +12,8 @@ import type { HeldTicket, Tickets } from './tickets.js';
 /** Where holds end: the real cost takes their place, and what people should hear of it is told. */
 export interface Settlement {
   settle(ticket: HeldTicket, call: CallRecord): void;
+  /** The call was not made. */
+  release(ticket: HeldTicket): void;
   /** The hold has expired, and its call goes on: posts what the attempts so far may have cost. */
   settleLost(ticket: HeldTicket): void;
   /** One result of a batch; the last one releases what is left of its hold. */
@@ -37,7 +39,8 @@ export function createSettlement(options: SettlementOptions): Settlement {
   function tell(book: Book, balance: Account): void {
     const { per, warnAt } = book.budget;
     // A call is its own period: its record says what was decided, and nobody wants to hear of each.
-    if (per === 'call' || balance.told >= warnAt.length) return;
+    // And what processes share, the answer of its store tells.
+    if (per === 'call' || balance.share || balance.told >= warnAt.length) return;
     for (const event of passed(book, balance, now())) onEvent(event);
   }
 
@@ -48,11 +51,16 @@ export function createSettlement(options: SettlementOptions): Settlement {
     for (let i = 0; i < parts.length; i += 1) {
       const part = parts[i]!;
       const { book, balance } = part;
-      if (balance.overrun > before[i]!) {
-        onEvent(eventOf('overrun', book.budget, balance, now(), null));
-      }
+      const overrun = balance.overrun > before[i]!;
+      balance.share?.collect(balance, part.leased);
+      if (overrun) onEvent(eventOf('overrun', book.budget, balance, now(), null));
       tell(book, balance);
     }
+  }
+
+  function release(hold: Plan): void {
+    if (!voidHold(hold)) return;
+    for (const { balance } of hold.parts) balance.share?.freed();
   }
 
   function charge(call: CallRecord): void {
@@ -68,7 +76,13 @@ export function createSettlement(options: SettlementOptions): Settlement {
       if (match && health.guard(`budget.match:${name}`, match, seen) === false) continue;
       const balance = accounts.of(scopeOf(budget, seen), at);
       const amount = paid.nanoUsd;
-      const open = { perAttempt: 0, enforced: false, refused: null, limit: Infinity };
+      const open = {
+        perAttempt: 0,
+        enforced: false,
+        refused: null,
+        limit: Infinity,
+        leased: false,
+      };
       parts.push({ book, balance, amount, ...open });
     }
     const hold: Plan = { state: 'held', parts, model: seen.model, worst: null };
@@ -84,8 +98,12 @@ export function createSettlement(options: SettlementOptions): Settlement {
       if (hold.state === 'settled' || hold.state === 'voided') return;
       if (size) learned.learn(call, size);
       const charges = hold.parts.map((part) => chargeOf(part, call, lost));
-      if (hold.state === 'held' && charges.every(isNothing)) voidHold(hold);
+      if (hold.state === 'held' && charges.every(isNothing)) release(hold);
       else posting(hold, () => settle(hold, charges));
+    },
+    release(ticket) {
+      tickets.close(ticket);
+      release(ticket.hold);
     },
     settleLost({ hold, lost }) {
       const charges = hold.parts.map(({ perAttempt }) => lostCharge(perAttempt * (lost + 1)));

@@ -1,4 +1,5 @@
 import type { CallRecord, CostClass, Outcome } from '../record.js';
+import type { BudgetStore, SharedNotes } from './budget-store.js';
 
 /**
  * Where cells and recent calls live. A store does two things with cells: it adds them to what it
@@ -125,8 +126,24 @@ export interface Store {
   calls?(query: CallsQuery): CallsPage | Promise<CallsPage>;
   /** Removes a user from calls, and renames their cells, so that the sums stay what they are. */
   forgetUser?(userId: string): unknown;
+  /** Several processes can have it open at once, and see what the others have added. */
+  readonly shared?: boolean | undefined;
+  /** Money of budgets that outlives the process, and that processes share. */
+  readonly budgets?: BudgetStore | undefined;
+  readonly notes?: SharedNotes | undefined;
+  /** Tells `listener` what went wrong without anybody asking, also what nobody has heard of so far. */
+  onProblem?(listener: (problem: StoreProblem) => void): void;
   close?(): void | Promise<void>;
 }
+
+/**
+ * - **notice**: something to know once. **fault**: something that failed and will be tried again.
+ * - **drop**: something that a bound made the store leave out.
+ */
+export type StoreProblem =
+  | { readonly kind: 'notice'; readonly name: string; readonly text: string }
+  | { readonly kind: 'fault'; readonly name: string; readonly error: unknown }
+  | { readonly kind: 'drop'; readonly name: string; readonly count: number };
 
 /** A question that cannot be answered as asked; over HTTP it is a 400. */
 export class QueryError extends Error {

@@ -15,7 +15,7 @@ async function accountsOf(options: BudgetOptions, maxScopes?: number) {
   const health = createHealth();
   const { per } = budget;
   const periodAt = calendar.periods({ ...budget, per });
-  return { health, accounts: createAccounts(budget, periodAt, health, maxScopes) };
+  return { health, accounts: createAccounts(budget, periodAt, health, null, maxScopes) };
 }
 
 describe('scopes', () => {

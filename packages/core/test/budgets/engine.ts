@@ -1,6 +1,6 @@
 /** A budget engine with clocks to set, the calls it is asked about, and how they end. */
 import type { BudgetEvent } from '../../src/budget.js';
-import { createBudgets, type Budgets } from '../../src/budgets/budgets.js';
+import { createBudgets, type LocalBudgets } from '../../src/budgets/budgets.js';
 import { budgetsOf, type BudgetOptions } from '../../src/budgets/options.js';
 import type { HeldTicket } from '../../src/budgets/tickets.js';
 import type { Admission, Refusal, Ticket } from '../../src/gate.js';
@@ -18,7 +18,7 @@ export const HAIKU = 'claude-haiku-4-5';
 export const NANO = 1e9;
 
 export interface Engine {
-  readonly budgets: Budgets;
+  readonly budgets: LocalBudgets;
   readonly clock: { now: number; monotonic: number };
   /** What the context declares, in nano-dollars. */
   readonly ceiling: { nanoUsd: number | null };

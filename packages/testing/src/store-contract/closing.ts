@@ -1,6 +1,7 @@
 import { plainCell } from './cells.js';
-import { expectWorks, failureOf, show } from './expectation.js';
+import { expectThat, expectWorks, failureOf, show } from './expectation.js';
 import { bookOf, expectCells } from './figures.js';
+import { accountOf, budgetsOf, memberOf, pageOf, posting } from './member.js';
 import { NOW, readFrom, startOf, widthsOf } from './stage.js';
 import type { Cases, Opened, Stage } from './stage.js';
 import type { ContractCell } from './subject.js';
@@ -62,6 +63,27 @@ export const closingCases: Cases = {
     const outcome = failure === null ? 'succeeded' : `was refused (${show(failure)})`;
     const what = `a merge after close(), which ${outcome}`;
     expectCells(core, await readFrom(view, families), book, what);
+  },
+};
+
+export const closedBudgetCases: Cases = {
+  async 'after closing, budgets are neither told nor changed'(stage) {
+    const { store } = await stage.open();
+    const ada = memberOf(store);
+    const said = { accounts: [accountOf()], postings: [posting(1)] };
+    await ada.say(said);
+    await store.close?.();
+    const budgets = budgetsOf(store);
+    const attempts = {
+      exchange: () => ada.say(said),
+      accounts: () => pageOf(store),
+      adjustments: () => budgets.adjustments(1),
+      forgetUser: () => budgets.forgetUser('ada'),
+    };
+    for (const [name, attempt] of Object.entries(attempts)) {
+      const failure = await failureOf(attempt);
+      expectThat(failure !== null, `${name}() after close(): expected a rejection, it succeeded`);
+    }
   },
 };
 

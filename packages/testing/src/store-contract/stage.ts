@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expectThat } from './expectation.js';
 import { randomOf, type Random } from './random.js';
 import type {
@@ -28,6 +29,10 @@ export interface Opened {
   readonly store: ContractStore;
   /** Another view of the same data. */
   reopen(): Promise<ContractStore>;
+  /** Moves every clock of the store that can be moved, and that of the case. */
+  pass(ms: number): Promise<void>;
+  /** Waits until something that has been for `ms` is over by the store's clock, which may be real. */
+  lapse(ms: number, isOver: () => Promise<boolean>, what: string): Promise<void>;
   /** Merges at the time that the clock says. Rejects, and never throws. */
   merge(cells: readonly ContractCell[], batch?: string): Promise<void>;
   /** Cells of all families, resolutions and times, unless asked otherwise. */
@@ -43,6 +48,8 @@ export const DAY = 86_400_000;
 /** The middle of a minute, at the beginning of a quarter of an hour. */
 export const NOW = Date.UTC(2026, 10, 24, 14, 0, 30);
 const EVER = { from: 0, to: Date.UTC(2100, 0, 1) };
+/** How long a clock that is real is waited for, in all: longer than any machine is slow. */
+const [WAIT_MS, MAX_WAITS] = [20, 1_000];
 const SEED = 20_261_124;
 
 /** Plays one case, and closes everything it opened. */
@@ -58,8 +65,24 @@ export async function onStage(subject: StoreSubject, play: Play): Promise<void> 
       const opened = await subject.open({ ...options, now: () => clock.now });
       toClose.push(() => opened.close());
       const { store } = opened;
+      const pass = async (ms: number) => {
+        clock.now += ms;
+        await opened.passTime?.(ms);
+      };
       return {
         store,
+        pass,
+        async lapse(ms, isOver, what) {
+          await pass(ms + 1);
+          const waits = opened.passTime ? 0 : MAX_WAITS;
+          for (let i = 0; !(await isOver()); i += 1) {
+            expectThat(
+              i < waits,
+              `${what}: expected that it is over after ${ms} ms, but it is not`,
+            );
+            await sleep(WAIT_MS);
+          }
+        },
         async reopen() {
           expectThat(
             typeof opened.reopen === 'function',

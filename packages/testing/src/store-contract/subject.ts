@@ -1,3 +1,13 @@
+import type {
+  ContractAnswer,
+  ContractBudgets,
+  ContractExchange,
+  ContractNotes,
+  ContractSharedAccount,
+} from './exchange.js';
+
+export type * from './exchange.js';
+
 /**
  * What a store under test has to bring along, and what it is asked for. The types are those of core,
  * as far as the cases use them.
@@ -7,7 +17,7 @@
  */
 
 /** What a store may do without. `calls` is with `addCalls`; `maxCalls` is a bound on their number. */
-export type OptionalPart = 'calls' | 'maxCalls' | 'close' | 'forgetUser';
+export type OptionalPart = 'calls' | 'maxCalls' | 'close' | 'forgetUser' | 'budgets' | 'notes';
 
 export interface StoreSubject {
   readonly core: StoreContractCore;
@@ -36,11 +46,16 @@ export interface OpenedStore {
   readonly store: ContractStore;
   /** A view of the same data, opened with the same options. Needed if it is durable or shared. */
   reopen?(): Promise<ContractStore>;
+  /**
+   * Moves the clock that leases and claims expire by, where it can be moved. Otherwise the cases use
+   * short times, and wait for them.
+   */
+  passTime?(ms: number): Promise<void>;
   /** Closes whatever is still open, and takes the data away. */
   close(): Promise<void>;
 }
 
-/** What core says a cell is. */
+/** What core says a cell is, and what an exchange does. */
 export interface StoreContractCore {
   readonly SUM: Readonly<Record<string, number>>;
   readonly RARE: { readonly length: number };
@@ -52,6 +67,11 @@ export interface StoreContractCore {
     key: readonly [string, string],
   ): ContractCell;
   recordValue(sketch: ContractSketch, value: number): void;
+  /** Needed unless the store lacks `budgets`. */
+  applyExchange?(
+    exchange: ContractExchange,
+    accounts: readonly ContractSharedAccount[],
+  ): ContractAnswer;
 }
 
 /** `Store` of core. */
@@ -64,6 +84,8 @@ export interface ContractStore {
   calls?(query: ContractCallsQuery): ContractCallsPage | Promise<ContractCallsPage>;
   /** `userId` as the application gave it, not as a key. */
   forgetUser?(userId: string): unknown;
+  readonly budgets?: ContractBudgets | undefined;
+  readonly notes?: ContractNotes | undefined;
   close?(): void | Promise<void>;
 }
 

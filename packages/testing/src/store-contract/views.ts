@@ -3,6 +3,17 @@ import { batchesOf } from './batches.js';
 import { descending, down, numbers, numbersOf } from './calls.js';
 import { expectGiven } from './expectation.js';
 import { bookOf, expectCells } from './figures.js';
+import {
+  accountOf,
+  adjusting,
+  answered,
+  budgetsOf,
+  memberOf,
+  pageOf,
+  posting,
+  send,
+  wanting,
+} from './member.js';
 import { numberOf } from './records.js';
 import { calling, mergeInto, NOW, readFrom, type Cases, type Stage } from './stage.js';
 import type { ContractCell } from './subject.js';
@@ -50,6 +61,36 @@ export const durableCallCases: Cases = {
     expectGiven(page.kept, 14, 'kept after closing and opening again');
     await addCalls(numbers(14, 16));
     expectGiven(numbersOf(await calls({ limit: 4 })), down(16, 4), 'the same, and two more');
+  },
+};
+
+export const durableBudgetCases: Cases = {
+  async 'money, leases and answers are there after closing and opening again'(stage) {
+    const opened = await stage.open();
+    const accounts = [accountOf(), accountOf('all', 'chat', { personal: true })];
+    const ada = memberOf(opened.store, 'ada');
+    const exchange = ada.next({
+      accounts,
+      postings: [posting(30, { uncertain: 1, overrun: 2, unpriced: 3, refused: 4 })],
+      adjustments: [adjusting(-5, 'refund')],
+      takings: [[wanting(40, 100, { account: 1 })], [wanting(99, 100)]],
+    });
+    const answer = await send(opened.store, exchange);
+    const page = await pageOf(opened.store);
+    const listed = await budgetsOf(opened.store).adjustments(9);
+    await opened.store.close?.();
+    const view = await opened.reopen();
+    expectGiven(await pageOf(view), page, 'accounts after opening again');
+    expectGiven(await budgetsOf(view).adjustments(9), listed, 'adjustments after opening again');
+    expectGiven(await send(view, exchange), answer, 'the same exchange after opening again');
+    const postings = [posting(15, { account: 1, leased: 15 })];
+    const next = await send(view, ada.next({ accounts, postings }));
+    const [first] = answer.accounts;
+    const expected = [
+      { ...first, spentBefore: 25, refusedBefore: 4 },
+      answered({ spent: 15, held: 25, leased: 25 }),
+    ];
+    expectGiven(next.accounts, expected, 'the next exchange after opening again');
   },
 };
 

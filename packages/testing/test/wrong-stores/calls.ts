@@ -1,5 +1,5 @@
 import { keyOf } from '../../../core/src/cell.js';
-import { pageOf } from '../map-store.js';
+import { pageOf } from '../map-calls.js';
 import { pages, type Case } from './wrong.js';
 import type { CallRecord } from '../../../core/src/record.js';
 

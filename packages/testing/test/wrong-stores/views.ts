@@ -1,5 +1,5 @@
 import { mergeCell } from '../../../core/src/cell.js';
-import { pageOf } from '../map-store.js';
+import { pageOf } from '../map-calls.js';
 import { later, type Case } from './wrong.js';
 import type { Cell } from '../../../core/src/stores/store.js';
 

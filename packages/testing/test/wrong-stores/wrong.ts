@@ -1,4 +1,7 @@
 import type { Data, MapStore, Wrong } from '../map-store.js';
+import { applyExchange } from '../../../core/src/exchange.js';
+import type { Money, MoneyParts } from '../map-budgets.js';
+import type { Exchange, Posting, Want } from '../../../core/src/stores/budget-store.js';
 import type { CallsQuery, Cell } from '../../../core/src/stores/store.js';
 
 /** Mistakes that somebody makes in a store, each with the cases that have to tell. */
@@ -22,3 +25,28 @@ export const pages = (
   wrap: (right, data) => ({ calls: async (query) => page(data, query, right) as never }),
 });
 export const later = () => new Promise((resolve) => setImmediate(resolve));
+/** A store that does something else than an exchange says. */
+export const hears = (change: (exchange: Exchange) => Partial<Exchange>): Wrong =>
+  applies((exchange, accounts) => applyExchange({ ...exchange, ...change(exchange) }, accounts));
+export const applies = (apply: MoneyParts['apply']): Wrong => ({ money: { apply } });
+/** A store that takes something else for a posting. */
+export const posts = (change: (posting: Posting) => Partial<Posting>): Wrong =>
+  hears(({ postings }) => ({ postings: postings.map((each) => ({ ...each, ...change(each) })) }));
+export const wants = (change: (want: Want) => Partial<Want>): Wrong =>
+  hears(({ takings }) => ({
+    takings: takings.map((taking) => taking.map((each) => ({ ...each, ...change(each) }))),
+  }));
+/** A store whose budgets do something else. */
+export const budgeting = (
+  wrong: (budgets: MapStore['budgets'], money: Money) => Partial<MapStore['budgets']>,
+): Wrong => ({
+  wrap: ({ budgets }, { money }) => ({ budgets: { ...budgets, ...wrong(budgets, money) } }),
+});
+/** A store whose notes do something else. */
+export const noting = (
+  wrong: (notes: MapStore['notes'], money: Money) => Partial<MapStore['notes']>,
+): Wrong => ({
+  wrap: ({ notes }, { money }) => ({ notes: { ...notes, ...wrong(notes, money) } }),
+});
+/** What UTF-8 makes of halves of characters. */
+export const whole = (text: string) => text.replace(/\p{Surrogate}/gu, '\ufffd');

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { keyOf } from '../../cell.js';
+import { QueryError } from '../store.js';
+import { ADD_CALLS, EXPIRE, PAGE, REWRITE } from './call-scripts.js';
+import { ERASED } from './erased.js';
+import { numberIn, type Server } from './server.js';
+import type { CallRecord } from '../../record.js';
+import type { CallsPage, CallsQuery } from '../store.js';
+import type { Keys } from './keys.js';
+
+/**
+ * The most recent calls of all processes, in the order in which they were written. They wait in memory
+ * until the next merge, or for a second, and are then written together.
+ *
+ * - **chunk**: calls that are written in one step, under a name, so that none is written twice.
+ */
+export interface CallLog {
+  add(calls: readonly CallRecord[]): void;
+  /** Writes what waits. */
+  flush(): Promise<void>;
+  page(query: CallsQuery): Promise<CallsPage>;
+  /** Takes calls that began too long ago. `true` when there may be more of them. */
+  expire(before: number): Promise<boolean>;
+  /** Takes the name of a user out of the calls. Returns how many had it. */
+  erase(userId: string): Promise<number>;
+  stop(): void;
+}
+
+export interface CallLogOptions {
+  readonly server: Server;
+  readonly keys: Keys;
+  readonly capacity: number;
+  readonly retentionMs: number;
+  readonly onDrop: (count: number) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+interface Found {
+  readonly first: number;
+  readonly last: number;
+  readonly next: number;
+  readonly entries: readonly (readonly [number: number, entry: string])[];
+}
+
+/** Calls that wait at most, while the server cannot be reached. */
+const MAX_WAITING = 5_000;
+const WRITE_AFTER_MS = 1_000;
+const CHUNK = 100;
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+const DAY_MS = 86_400_000;
+
+export function createCallLog(options: CallLogOptions): CallLog {
+  const { server, keys, capacity } = options;
+  const keptMs = String(options.retentionMs + DAY_MS);
+  let waiting: CallRecord[] = [];
+  /** Its name and length stay until it is written. */
+  let chunk: { readonly name: string; readonly length: number } | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let writing: Promise<void> | null = null;
+  let dropped = 0;
+
+  function writeSoon(): void {
+    timer ??= setTimeout(() => {
+      timer = null;
+      flush().catch((error: unknown) => {
+        options.onFault(error);
+        if (waiting.length > 0) writeSoon();
+      });
+    }, WRITE_AFTER_MS).unref();
+  }
+
+  async function writeAll(): Promise<void> {
+    while (waiting.length > 0) {
+      chunk ??= { name: randomUUID(), length: Math.min(waiting.length, CHUNK) };
+      const entries = waiting.slice(0, chunk.length).map(entryOf);
+      const args = [chunk.name, String(capacity), keptMs, ...entries];
+      await server.run('write calls', ADD_CALLS, keys.calls, args);
+      waiting = waiting.slice(chunk.length);
+      chunk = null;
+    }
+  }
+
+  function flush(): Promise<void> {
+    writing ??= writeAll().finally(() => (writing = null));
+    return writing;
+  }
+
+  /** A step looks at so many calls only: it goes on until there are as many as wanted. */
+  async function find(query: CallsQuery, before: number, wanted: number): Promise<Found> {
+    const { model, feature, user, outcome } = query;
+    const filters = [model, feature, user, outcome].map((name) =>
+      name === undefined ? '' : JSON.stringify(name),
+    );
+    const entries: (readonly [number, string])[] = [];
+    for (let next = before; ;) {
+      const args = [String(next), String(wanted - entries.length), ...filters];
+      const answer = await server.run('read calls', PAGE, keys.calls, args);
+      const [first, last, place, found] = answer as [unknown, unknown, unknown, unknown[]];
+      for (let i = 0; i + 1 < found.length; i += 2) {
+        entries.push([numberIn(found[i]), String(found[i + 1])]);
+      }
+      next = numberIn(place);
+      if (next === 0 || entries.length >= wanted) {
+        return { first: numberIn(first), last: numberIn(last), next, entries };
+      }
+    }
+  }
+
+  return {
+    add(calls) {
+      const room = Math.max(MAX_WAITING - waiting.length, 0);
+      if (calls.length > room) {
+        dropped += calls.length - room;
+        options.onDrop(calls.length - room);
+      }
+      waiting.push(...calls.slice(0, room));
+      if (waiting.length > 0) writeSoon();
+    },
+    flush,
+    async page(query) {
+      const limit = limitOf(query.limit);
+      const before = startOf(query.before);
+      await flush();
+      const { first, last, entries } = await find(query, before, limit + 1);
+      return {
+        calls: entries.slice(0, limit).map(([, entry]) => frozen(recordOf(entry))),
+        next: entries.length > limit ? String(entries[limit - 1]![0]) : null,
+        kept: last - first + 1,
+        capacity,
+        dropped: first - 1 + dropped,
+      };
+    },
+    async expire(before) {
+      return numberIn(await server.run('tidy up', EXPIRE, keys.calls, [String(before)])) >= 400;
+    },
+    async erase(userId) {
+      let count = 0;
+      for (let next = Number.MAX_SAFE_INTEGER; next > 0;) {
+        const found = await find({ user: keyOf(userId) }, next, CHUNK);
+        const changes = found.entries.flatMap(([number, entry]) => {
+          const nobody = { ...recordOf(entry), userId: ERASED, sessionId: null, tags: {} };
+          return [String(number), entry, entryOf(nobody)];
+        });
+        if (changes.length > 0) {
+          count += numberIn(await server.run('forget a user', REWRITE, keys.calls, changes));
+        }
+        next = found.next;
+      }
+      return count;
+    },
+    stop() {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+    },
+  };
+}
+
+/** Names as filters have them; JSON has no line breaks. */
+function entryOf(call: CallRecord): string {
+  const names = [keyOf(call.model), keyOf(call.feature), keyOf(call.userId), call.outcome];
+  const lines = names.map((name) => JSON.stringify(name));
+  return [...lines, String(call.at), JSON.stringify(call)].join('\n');
+}
+
+function recordOf(entry: string): CallRecord {
+  return JSON.parse(entry.slice(entry.lastIndexOf('\n') + 1)) as CallRecord;
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
+}
+
+function limitOf(limit: number | undefined): number {
+  if (limit === undefined) return DEFAULT_LIMIT;
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw new QueryError(
+    `[claude-metrics] calls: limit must be an integer from 1 to ${MAX_LIMIT}, got ${limit}.`,
+  );
+}
+
+function startOf(before: string | undefined): number {
+  if (before === undefined) return Number.MAX_SAFE_INTEGER;
+  if (/^\d{1,15}$/.test(before)) return Number(before);
+  throw new QueryError(
+    `[claude-metrics] calls: before must be the "next" of an earlier page, got ` +
+      `${JSON.stringify(before.slice(0, 32))}.`,
+  );
+}

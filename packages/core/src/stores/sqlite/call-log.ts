@@ -1,0 +1,199 @@
+import { keyOf } from '../../cell.js';
+import { QueryError } from '../store.js';
+import { nextTurn, type Access } from './access.js';
+import type { CallRecord } from '../../record.js';
+import type { CallsPage, CallsQuery } from '../store.js';
+import type { Connection, Value } from './connection.js';
+
+/**
+ * The most recent calls, in the order in which they ended. They wait in memory until the next merge, or
+ * for a second, and are then written together.
+ */
+export interface CallLog {
+  add(calls: readonly CallRecord[]): void;
+  /** Writes what waits. */
+  flush(): Promise<void>;
+  page(query: CallsQuery): Promise<CallsPage>;
+  /** Takes calls that ended too long ago. `true` when there may be more of them. */
+  expire(before: number): Promise<boolean>;
+  stop(): void;
+}
+
+export interface CallLogOptions {
+  readonly access: Access;
+  readonly capacity: number;
+  readonly onDrop: (count: number) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Calls that wait at most, while the file cannot be written. */
+const MAX_WAITING = 5_000;
+const WRITE_AFTER_MS = 1_000;
+const STEP = 40;
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+
+const INSERT = `INSERT INTO calls (at, model, feature, user, outcome, record)
+  VALUES (?, ?, ?, ?, ?, ?)`;
+
+export function createCallLog(options: CallLogOptions): CallLog {
+  const { access, capacity } = options;
+  let waiting: CallRecord[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  let writing: Promise<void> | null = null;
+  let dropped = 0;
+
+  function writeSoon(): void {
+    if (timer !== null) return;
+    timer = setTimeout(() => {
+      timer = null;
+      flush().catch((error: unknown) => {
+        options.onFault(error);
+        if (waiting.length > 0) writeSoon();
+      });
+    }, WRITE_AFTER_MS).unref();
+  }
+
+  async function writeAll(): Promise<void> {
+    while (waiting.length > 0) {
+      const some = waiting.slice(0, STEP);
+      await access.write((db) => insert(db, some, capacity));
+      waiting.splice(0, some.length);
+      if (waiting.length > 0) await nextTurn();
+    }
+  }
+
+  function flush(): Promise<void> {
+    writing ??= writeAll().finally(() => (writing = null));
+    return writing;
+  }
+
+  return {
+    add(calls) {
+      const room = MAX_WAITING - waiting.length;
+      if (calls.length > room) {
+        dropped += calls.length - room;
+        options.onDrop(calls.length - room);
+      }
+      waiting.push(...calls.slice(0, Math.max(room, 0)));
+      if (waiting.length > 0) writeSoon();
+    },
+    flush,
+    async page(query) {
+      const limit = limitOf(query.limit);
+      const before = startOf(query.before);
+      await flush();
+      return access.write((db) => pageOf(db, query, limit, before, capacity, dropped));
+    },
+    expire: (before) => access.write((db) => expireStep(db, before)),
+    stop() {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+    },
+  };
+}
+
+function insert(db: Connection, calls: readonly CallRecord[], capacity: number): void {
+  const statement = db.prepare(INSERT);
+  for (const call of calls) {
+    statement.run(
+      Math.trunc(call.at),
+      nameOf(call.model),
+      nameOf(call.feature),
+      nameOf(call.userId),
+      call.outcome,
+      JSON.stringify(call),
+    );
+  }
+  // A step may find more to take than it added: `maxCalls` was larger once.
+  const { first, last } = endsOf(db);
+  const tooOld = Math.min(last - capacity, first + 4 * STEP);
+  if (tooOld >= first) db.run('DELETE FROM calls WHERE id <= ?', tooOld);
+}
+
+/** Numbers have no gaps: calls go from the old end only, and those that were not written have none. */
+function endsOf(db: Connection): { first: number; last: number } {
+  const { first } = db.get<{ first: number | null }>('SELECT min(id) AS first FROM calls')!;
+  const { last } = db.get<{ last: number | null }>(
+    `SELECT max(seq) AS last FROM sqlite_sequence WHERE name = 'calls'`,
+  )!;
+  return { first: first ?? (last ?? 0) + 1, last: last ?? 0 };
+}
+
+function pageOf(
+  db: Connection,
+  query: CallsQuery,
+  limit: number,
+  before: number,
+  capacity: number,
+  dropped: number,
+): CallsPage {
+  const conditions = ['id < ?'];
+  const values: Value[] = [before];
+  const wanted = {
+    model: query.model,
+    feature: query.feature,
+    user: query.user,
+    outcome: query.outcome,
+  };
+  for (const [column, value] of Object.entries(wanted)) {
+    if (value === undefined) continue;
+    conditions.push(`${column} = ?`);
+    values.push(column === 'outcome' ? value : JSON.stringify(value));
+  }
+  const rows = db.all<{ id: number; record: string }>(
+    `SELECT id, record FROM calls WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`,
+    ...values,
+    limit + 1,
+  );
+  const { first, last } = endsOf(db);
+  const kept = last - first + 1;
+  return {
+    calls: rows.slice(0, limit).map(({ record }) => frozen(JSON.parse(record) as CallRecord)),
+    next: rows.length > limit ? String(rows[limit - 1]!.id) : null,
+    kept,
+    capacity,
+    dropped: first - 1 + dropped,
+  };
+}
+
+/** As records are: see record.ts. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
+}
+
+function expireStep(db: Connection, before: number): boolean {
+  const oldest = db.all<{ id: number; at: number }>(
+    'SELECT id, at FROM calls ORDER BY id LIMIT ?',
+    4 * STEP,
+  );
+  const expired = oldest.findIndex(({ at }) => at >= before);
+  const count = expired < 0 ? oldest.length : expired;
+  if (count === 0) return false;
+  db.run('DELETE FROM calls WHERE id <= ?', oldest[count - 1]!.id);
+  return count === 4 * STEP;
+}
+
+/** As the filters of a query have it, as a JSON string literal: see schema.ts. */
+export function nameOf(name: string | null): string {
+  return JSON.stringify(keyOf(name));
+}
+
+function limitOf(limit: number | undefined): number {
+  if (limit === undefined) return DEFAULT_LIMIT;
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw new QueryError(
+    `[claude-metrics] calls: limit must be an integer from 1 to ${MAX_LIMIT}, got ${limit}.`,
+  );
+}
+
+function startOf(before: string | undefined): number {
+  if (before === undefined) return Number.MAX_SAFE_INTEGER;
+  if (/^\d{1,15}$/.test(before)) return Number(before);
+  throw new QueryError(
+    `[claude-metrics] calls: before must be the "next" of an earlier page, got ` +
+      `${JSON.stringify(before.slice(0, 32))}.`,
+  );
+}

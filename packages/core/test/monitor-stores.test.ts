@@ -1,0 +1,147 @@
+/** A monitor and where its figures and its money live: one store, a file, or one for each purpose. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Anthropic from '@anthropic-ai/sdk';
+import { createSimulator, type Simulator } from '@claude-metrics/testing';
+import { createMonitor, type Monitor } from '../src/monitor.js';
+import type { MonitorOptions } from '../src/monitor-options.js';
+import { memoryStore } from '../src/stores/memory.js';
+import { sqliteStore } from '../src/stores/sqlite.js';
+import type { Store, StoreProblem } from '../src/stores/store.js';
+import { ASK, PRICES, spends } from './budgets/capture-stage.js';
+import { sharedMoney } from './budgets/shared-money.js';
+
+let simulator: Simulator;
+let folder: string;
+let file: string;
+const monitors: Monitor[] = [];
+
+beforeAll(async () => {
+  simulator = await createSimulator({ respond: spends(400) });
+});
+afterAll(() => simulator.close());
+beforeEach(() => {
+  simulator.reset();
+  folder = mkdtempSync(join(tmpdir(), 'claude-metrics-stores-'));
+  file = join(folder, 'claude-metrics.db');
+});
+afterEach(async () => {
+  await Promise.all(monitors.splice(0).map((monitor) => monitor.close()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Five calls fit, of 5 cents at most and 2 cents in the end. */
+const budgets = [{ usd: 0.11, per: 'day' }] as const;
+
+function start(options: MonitorOptions) {
+  const monitor = createMonitor({
+    log: false,
+    prices: PRICES,
+    onNotice: () => {},
+    onError: () => {},
+    ...options,
+  });
+  monitors.push(monitor);
+  const client = monitor.observe(new Anthropic({ apiKey: 'k', baseURL: simulator.url }));
+  return { monitor, ask: () => client.messages.create(ASK) };
+}
+
+const failure = (made: Promise<unknown>) =>
+  made.then(
+    () => null,
+    (error: unknown) => error,
+  );
+
+describe('the path of a file', () => {
+  it('keeps figures, calls and the money of budgets beyond the process', async () => {
+    const first = start({ store: file, budgets });
+    for (let i = 0; i < 3; i += 1) await first.ask();
+    await first.monitor.close();
+    const second = start({ store: file, budgets });
+    await second.ask();
+    // 8 cents are spent, and a call could cost 5.
+    expect(await failure(second.ask())).toMatchObject({ status: 429, spentUsd: 0.08 });
+    const { totals, budgets: reports } = await second.monitor.snapshot();
+    expect(totals).toMatchObject({ calls: 5 });
+    expect(reports[0]?.scopes[0]).toMatchObject({ spentUsd: 0.08 });
+    expect((await second.monitor.calls()).calls).toHaveLength(5);
+    expect(simulator.requests).toHaveLength(4);
+  });
+
+  it('is one ledger and one limit for all processes that have it open', async () => {
+    const [a, b] = [start({ store: file, budgets }), start({ store: file, budgets })];
+    const made = await Promise.all([a, b, a, b, a, b].map(({ ask }) => failure(ask())));
+    expect(made.filter((error) => error === null)).toHaveLength(2);
+    expect(made.filter((error) => error !== null)).toEqual(
+      Array.from({ length: 4 }, () => expect.objectContaining({ reason: 'limit' }) as unknown),
+    );
+    await a.monitor.snapshot();
+    expect((await b.monitor.snapshot()).totals).toMatchObject({ calls: 6 });
+    expect(simulator.requests).toHaveLength(2);
+  });
+
+  it('and corrections are for all of them', async () => {
+    const [a, b] = [start({ store: file, budgets }), start({ store: file, budgets })];
+    await a.monitor.adjust({ budget: 'all-day', usd: 0.1, reason: 'spent elsewhere' });
+    expect(await b.monitor.canSpend(ASK)).toMatchObject({ verdict: 'block', reason: 'limit' });
+    expect(await failure(b.ask())).toMatchObject({ status: 429 });
+  });
+});
+
+describe('a store for each purpose', () => {
+  it('figures go to one, money to the other', async () => {
+    const money = sharedMoney();
+    const a = start({ store: { cells: memoryStore(), budgets: money }, budgets });
+    await a.ask();
+    await a.monitor.close();
+    expect([...money.money.values()]).toMatchObject([{ spent: 20_000_000, held: 0 }]);
+    const b = start({ store: { cells: memoryStore(), budgets: sqliteStore({ file }) }, budgets });
+    await b.ask();
+    expect((await b.monitor.snapshot()).budgets[0]?.scopes[0]).toMatchObject({ spentUsd: 0.02 });
+  });
+
+  it('a store of budgets that fails is in health, and what it may not refuse goes on', async () => {
+    const money = sharedMoney();
+    money.fault = () => 'before';
+    const warn = [{ usd: 0.01, per: 'day', action: 'warn' }] as const;
+    const a = start({ store: { cells: memoryStore(), budgets: money }, budgets: warn });
+    await a.ask();
+    await a.monitor.close();
+    expect(a.monitor.health().faults['budgets.store']).toMatchObject({ count: 1 });
+    const b = start({ store: { cells: memoryStore(), budgets: money }, budgets });
+    expect(await failure(b.ask())).toMatchObject({ status: 503, reason: 'unavailable' });
+    const [call] = (await b.monitor.calls()).calls;
+    expect(call).toMatchObject({ outcome: 'blocked', error: { kind: 'spend_limit' } });
+  });
+
+  it.each([5, {}, { cells: {} }, { cells: memoryStore(), budgets: memoryStore() }, ''])(
+    'and %j is no store',
+    (store) => {
+      expect(() => createMonitor({ store: store as never })).toThrow(
+        /createMonitor: options\.store must be .*cells/,
+      );
+    },
+  );
+});
+
+it('says what a store cannot do, and what it has to say of itself', () => {
+  const { merge, read, resolutions } = memoryStore();
+  const bare: Store = { name: 'bare', merge, read, resolutions };
+  const problems: StoreProblem[] = [
+    { kind: 'notice', name: 'bare.moved', text: 'It was moved.' },
+    { kind: 'fault', name: 'bare.write', error: new Error('full') },
+    { kind: 'drop', name: 'bare.calls', count: 3 },
+  ];
+  bare.onProblem = (listener) => problems.forEach(listener);
+  const { monitor } = start({ store: bare, budgets });
+  expect(monitor.health()).toMatchObject({
+    faults: { 'bare.write': { count: 1 } },
+    dropped: { 'bare.calls': 3 },
+    notices: [
+      'It was moved.',
+      'The store "bare" keeps no recent calls, and cannot forget a user, and has no budgets: every ' +
+        'process has the limits for itself.',
+    ],
+  });
+});
