@@ -26,6 +26,8 @@ export interface SharedMoney extends BudgetStore {
   now: number;
   /** What befalls an exchange. */
   fault: (exchange: Exchange) => Fault;
+  /** How many turns of the event loop a message is on its way, there and back. */
+  distance: () => number;
   readonly exchanges: Exchange[];
   readonly money: ReadonlyMap<string, Money>;
   /** Runs after each exchange. */
@@ -33,6 +35,10 @@ export interface SharedMoney extends BudgetStore {
 }
 
 const keyOf = ({ budget, scope, from }: AccountAddress) => JSON.stringify([budget, scope, from]);
+
+async function travel(turns: number): Promise<void> {
+  for (let i = 0; i < turns; i += 1) await new Promise((resolve) => setImmediate(resolve));
+}
 
 export function sharedMoney(): SharedMoney {
   const money = new Map<string, Money>();
@@ -82,6 +88,7 @@ export function sharedMoney(): SharedMoney {
     name: 'memory',
     now: 0,
     fault: () => null,
+    distance: () => 0,
     exchanges: [],
     money,
     check: () => undefined,
@@ -89,7 +96,7 @@ export function sharedMoney(): SharedMoney {
       const sent = structuredClone(exchange);
       store.exchanges.push(sent);
       const fault = store.fault(sent);
-      await Promise.resolve();
+      await travel(store.distance());
       if (fault === 'before') throw new Error('the store is down');
       if (fault === 'late') {
         // It is done when its member has given up waiting, and perhaps has brought it again.
@@ -101,6 +108,7 @@ export function sharedMoney(): SharedMoney {
       }
       const answer = structuredClone(apply(sent));
       store.check();
+      await travel(store.distance());
       if (fault === 'after') throw new Error('the connection was lost');
       return fault === 'hang' ? new Promise(() => undefined) : answer;
     },
