@@ -144,7 +144,7 @@ async function play(draw: Draw): Promise<void> {
 it(`${lives} lives of seed ${seed}`, async () => {
   for (let life = seed; life < seed + lives; life += 1) {
     try {
-      await play(drawFrom(life));
+      expect(await play(drawFrom(life))).toBeUndefined();
     } catch (cause) {
       const again = `CLAUDE_METRICS_SEED=${life} CLAUDE_METRICS_SEQUENCES=1 repeats it`;
       throw new Error(again, { cause });
