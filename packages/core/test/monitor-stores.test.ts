@@ -108,7 +108,9 @@ describe('a store for each purpose', () => {
     const a = start({ store: { cells: memoryStore(), budgets: money }, budgets: warn });
     await a.ask();
     await a.monitor.close();
-    expect(a.monitor.health().faults['budgets.store']).toMatchObject({ count: 1 });
+    expect(a.monitor.health().faults['budgets.store']).toMatchObject({
+      lastMessage: 'Error: the store is down',
+    });
     const b = start({ store: { cells: memoryStore(), budgets: money }, budgets });
     expect(await failure(b.ask())).toMatchObject({ status: 503, reason: 'unavailable' });
     const [call] = (await b.monitor.calls()).calls;

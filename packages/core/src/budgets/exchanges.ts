@@ -55,6 +55,8 @@ export interface ExchangesOptions {
 
 const MAX_OUTLIVE_MS = 2 * 3_600_000;
 const TICK_MS = 1_000;
+/** What fails so often while closing is left: its leases expire. */
+const LAST_TRIES = 3;
 
 export function createExchanges(options: ExchangesOptions): Exchanges {
   const { store, now, monotonic, health, leaseMs } = options;
@@ -216,14 +218,14 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
     async close() {
       clearInterval(timer);
       await sending;
-      do {
-        for (const account of active) {
-          account.share.returning = true;
-          touched.add(account);
-        }
-        active.clear();
-        if (message !== null || touched.size > 0) await send();
-      } while (!down && touched.size > 0);
+      for (const account of active) {
+        account.share.returning = true;
+        touched.add(account);
+      }
+      for (let tries = LAST_TRIES; tries > 0 && (message !== null || touched.size > 0);) {
+        await send();
+        if (down) tries -= 1;
+      }
       closed = true;
     },
   };
