@@ -23,6 +23,7 @@ describe('a budget', () => {
         ceiling: null,
         match: null,
         shadow: false,
+        onStoreDown: 'lease',
       },
     ]);
   });
