@@ -31,12 +31,17 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Five calls fit, of 5 cents at most and 2 cents in the end. */
+/** It stands still, at a time that the file takes for the present: no period ends during a test. */
+const present = Date.now();
+const clock = { now: () => present, monotonic: () => performance.now() };
+
+/** Four calls fit, one after the other: each can cost 5 cents, and does cost 2. */
 const budgets = [{ usd: 0.11, per: 'day' }] as const;
 
 function start(options: MonitorOptions) {
   const monitor = createMonitor({
     log: false,
+    clock,
     prices: PRICES,
     onNotice: () => {},
     onError: () => {},

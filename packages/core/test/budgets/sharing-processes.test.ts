@@ -27,18 +27,20 @@ const PROGRAM = `
   const load = createRequire(process.cwd() + '/package.json');
   const [core, redis] = [require('./core.cjs'), require('./redis.cjs')];
   const { Anthropic } = load('@anthropic-ai/sdk');
-  const { url, file, port, onStoreDown, ask, prices } = JSON.parse(process.argv[2]);
+  const { url, file, port, onStoreDown, endless, ask, prices } = JSON.parse(process.argv[2]);
+  const clock = { now: () => ${NOON} + performance.now(), monotonic: () => performance.now() };
   const client = port && new (load('ioredis').Redis)(port);
-  const store = client ? redis.redisStore({ client }) : core.sqliteStore({ file, lockTimeoutMs: 60_000 });
+  const store = client
+    ? redis.redisStore({ client })
+    : core.sqliteStore({ file, clock, lockTimeoutMs: 60_000 });
   const monitor = core.createMonitor({
-    store, prices, log: false, onNotice() {}, budgetTimeoutMs: 60_000,
-    clock: { now: () => ${NOON}, monotonic: () => performance.now() },
+    store, prices, clock, log: false, onNotice() {}, budgetTimeoutMs: 60_000,
     budgets: [{ usd: ${LIMIT_USD}, per: 'day', onStoreDown }],
   });
   const sdk = monitor.observe(new Anthropic({ apiKey: 'k', baseURL: url, maxRetries: 0 }));
   (async () => {
     const told = { ok: 0, limit: 0, other: [] };
-    for (let wave = 0; wave < ${WAVES}; wave += 1) {
+    for (let wave = 0; endless || wave < ${WAVES}; wave += 1) {
       const calls = Array.from({ length: ${CALLS} }, () => sdk.messages.create(ask));
       for (const { status, reason } of await Promise.allSettled(calls)) {
         if (status === 'fulfilled') told.ok += 1;
@@ -89,7 +91,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a process told at its end; `null` when it was killed, after its first wave. */
 async function run(options: object, killed: boolean): Promise<Told | null> {
-  const given = { ...options, url: simulator.url, ask: ASK, prices: PRICES };
+  const given = { ...options, endless: killed, url: simulator.url, ask: ASK, prices: PRICES };
   const child = spawn(process.execPath, [program, JSON.stringify(given)], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -129,7 +131,7 @@ describe.each(['closed', 'lease'] as const)('with onStoreDown %s', (onStoreDown)
     const file = join(folder, 'claude-metrics.db');
     const { bill, lived } = await runAll({ file, onStoreDown });
     // Hours later: what the killed had leased has expired.
-    const clock = { now: () => Date.now() + 3 * 3_600_000, monotonic: () => performance.now() };
+    const clock = { now: () => NOON + 3 * 3_600_000, monotonic: () => performance.now() };
     const store = sqliteStore({ file, clock });
     const [account] = (await store.budgets!.accounts(query)).accounts;
     await store.close();

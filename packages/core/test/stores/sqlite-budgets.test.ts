@@ -193,7 +193,8 @@ describe.each(drivers)('over %s', (driver) => {
 
     it('keeps the last 10,000 adjustments, and counts what had to go', async () => {
       const problems: StoreProblem[] = [];
-      const store = storeAt(freshFile(), { driver, onProblem: (each) => problems.push(each) });
+      const onProblem = (each: StoreProblem) => problems.push(each);
+      const store = storeAt(freshFile(), { driver, clock: handClock(), onProblem });
       const { budgets } = store;
       const accounts = [accountOf()];
       for (let number = 1; number <= 11; number += 1) {
@@ -211,7 +212,7 @@ describe.each(drivers)('over %s', (driver) => {
   });
 
   it('leaves no byte of a user who is forgotten in the file or its log', async () => {
-    const store = storeAt(freshFile(), { driver });
+    const store = storeAt(freshFile(), { driver, clock: handClock() });
     const { budgets } = store;
     const id = 'somebody-with-a-name';
     const accounts = [accountOf(id, { personal: true }), accountOf('ada', { personal: true })];
