@@ -1,3 +1,5 @@
+import { deepFreeze } from './freeze.js';
+
 /**
  * What Anthropic's own API charges, as data: list prices in USD, worldwide inference, with the day
  * each price came into force and where it was read.
@@ -104,13 +106,6 @@ function fast(
 
 function model(price: Partial<ModelPrice> & Pick<ModelPrice, 'periods'>): ModelPrice {
   return { aliases: [], usMultiplier: null, fast: null, ...price };
-}
-
-/** Freezes an object and all it holds. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const part of Object.values(value)) deepFreeze(part);
-  return Object.freeze(value);
 }
 
 const models: Record<string, ModelPrice> = {

@@ -1,5 +1,6 @@
 import { modelPriceOf, checks, type ModelPriceInput } from './price-input.js';
-import { deepFreeze, prices, type ModelPrice, type PriceTable } from './prices.js';
+import { deepFreeze } from './freeze.js';
+import { prices, type ModelPrice, type PriceTable } from './prices.js';
 
 /**
  * Prices registered at run time. They belong to the process, not to this copy of the module: an

@@ -35,6 +35,7 @@ const LAYERS: readonly Layer[] = [
       ...['sketch', 'cell', 'bucket'],
       ...['period', 'models', 'json-bytes', 'content-size', 'request-size', 'worst-case'],
       ...['balance', 'exchange', 'budget-error', 'gate'],
+      ...['freeze', 'erased', 'call-page'],
     ],
     below: [WORDS],
     inside: 'any',

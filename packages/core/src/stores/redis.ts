@@ -4,15 +4,16 @@ import { createBudgets, type RedisBudgets } from './redis/budgets.js';
 import { createCallLog } from './redis/call-log.js';
 import { commandsOf, type RedisClient } from './redis/client.js';
 import { compact, isFull } from './redis/compacting.js';
-import { forgetUser, type Erased } from './redis/erasing.js';
+import { forgetUser } from './redis/erasing.js';
 import { closedError, RedisStoreError, type RedisFailure } from './redis/failure.js';
 import { keysOf, TABLE_NAMES, type Place, type Table } from './redis/keys.js';
 import { createNotes, type RedisNotes } from './redis/notes.js';
 import { evictionNotice } from './redis/policy.js';
-import { createProblems } from './redis/problems.js';
+import { createProblems } from './problems.js';
 import { readCells } from './redis/reading.js';
 import { createServer } from './redis/server.js';
 import { createWatching } from './redis/watching.js';
+import type { Erased } from '../erased.js';
 import type { CallRecord } from '../record.js';
 import type { CallsPage, CallsQuery, Cell, CellQuery, Store, StoreProblem } from './store.js';
 

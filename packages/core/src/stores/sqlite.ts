@@ -4,15 +4,16 @@ import { foldStaged, mergeBatch } from './sqlite/batches.js';
 import { createBudgets, type SqliteBudgets } from './sqlite/budgets.js';
 import { createCallLog } from './sqlite/call-log.js';
 import { DRIVER_NAMES, findDriver, type SqliteDriver } from './sqlite/driver.js';
-import { forgetUser, type Erased } from './sqlite/erasing.js';
+import { forgetUser } from './sqlite/erasing.js';
 import { SqliteStoreError } from './sqlite/failure.js';
 import { openFile } from './sqlite/file.js';
-import { createProblems } from './sqlite/problems.js';
+import { createProblems } from './problems.js';
 import { createNotes, type SqliteNotes } from './sqlite/notes.js';
 import { readCells } from './sqlite/reading.js';
 import { tidy } from './sqlite/tidying.js';
 import { createFileTime } from './sqlite/time.js';
 import type { Clock } from '../clock.js';
+import type { Erased } from '../erased.js';
 import type { CallRecord } from '../record.js';
 import type { CallsPage, CallsQuery, Cell, CellQuery, Store, StoreProblem } from './store.js';
 

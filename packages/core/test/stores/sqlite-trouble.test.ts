@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { sqliteStore, type SqliteStoreOptions } from '../../src/stores/sqlite.js';
 import { findDriver, refusalOf } from '../../src/stores/sqlite/driver.js';
 import { failureOf, explain } from '../../src/stores/sqlite/failure.js';
-import { createProblems } from '../../src/stores/sqlite/problems.js';
+import { createProblems } from '../../src/stores/problems.js';
 import { callRecord, NOW } from '../state-fixture.js';
 import {
   allCells,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { callPageOf } from '../../call-page.js';
 import { keyOf } from '../../cell.js';
-import { QueryError } from '../store.js';
+import { erasedCall } from '../../erased.js';
+import { deepFreeze } from '../../freeze.js';
 import { ADD_CALLS, EXPIRE, PAGE, REWRITE } from './call-scripts.js';
-import { ERASED } from './erased.js';
 import { numberIn, type Server } from './server.js';
 import type { CallRecord } from '../../record.js';
 import type { CallsPage, CallsQuery } from '../store.js';
@@ -46,8 +47,6 @@ interface Found {
 const MAX_WAITING = 5_000;
 const WRITE_AFTER_MS = 1_000;
 const CHUNK = 100;
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
 const DAY_MS = 86_400_000;
 
 export function createCallLog(options: CallLogOptions): CallLog {
@@ -119,12 +118,11 @@ export function createCallLog(options: CallLogOptions): CallLog {
     },
     flush,
     async page(query) {
-      const limit = limitOf(query.limit);
-      const before = startOf(query.before);
+      const { limit, before } = callPageOf(query);
       await flush();
       const { first, last, entries } = await find(query, before, limit + 1);
       return {
-        calls: entries.slice(0, limit).map(([, entry]) => frozen(recordOf(entry))),
+        calls: entries.slice(0, limit).map(([, entry]) => deepFreeze(recordOf(entry))),
         next: entries.length > limit ? String(entries[limit - 1]![0]) : null,
         kept: last - first + 1,
         capacity,
@@ -139,8 +137,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
       for (let next = Number.MAX_SAFE_INTEGER; next > 0;) {
         const found = await find({ user: keyOf(userId) }, next, CHUNK);
         const changes = found.entries.flatMap(([number, entry]) => {
-          const nobody = { ...recordOf(entry), userId: ERASED, sessionId: null, tags: {} };
-          return [String(number), entry, entryOf(nobody)];
+          return [String(number), entry, entryOf(erasedCall(recordOf(entry)))];
         });
         if (changes.length > 0) {
           count += numberIn(await server.run('forget a user', REWRITE, keys.calls, changes));
@@ -165,27 +162,4 @@ function entryOf(call: CallRecord): string {
 
 function recordOf(entry: string): CallRecord {
   return JSON.parse(entry.slice(entry.lastIndexOf('\n') + 1)) as CallRecord;
-}
-
-function frozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const inner of Object.values(value)) frozen(inner);
-  return Object.freeze(value);
-}
-
-function limitOf(limit: number | undefined): number {
-  if (limit === undefined) return DEFAULT_LIMIT;
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw new QueryError(
-    `[claude-metrics] calls: limit must be an integer from 1 to ${MAX_LIMIT}, got ${limit}.`,
-  );
-}
-
-function startOf(before: string | undefined): number {
-  if (before === undefined) return Number.MAX_SAFE_INTEGER;
-  if (/^\d{1,15}$/.test(before)) return Number(before);
-  throw new QueryError(
-    `[claude-metrics] calls: before must be the "next" of an earlier page, got ` +
-      `${JSON.stringify(before.slice(0, 32))}.`,
-  );
 }

@@ -1,21 +1,11 @@
 import { keyOf } from '../../cell.js';
+import { ERASED, type Erased } from '../../erased.js';
 import { compact } from './compacting.js';
-import { ERASED } from './erased.js';
 import { startsOf } from './reading.js';
 import type { Cell, Resolution } from '../store.js';
 import type { CallLog } from './call-log.js';
 import type { Keys } from './keys.js';
 import type { Server } from './server.js';
-
-/**
- * Forgetting a user: what a person used still counts, but under a name that is nobody's.
- */
-export interface Erased {
-  /** Cells that had the user's name. */
-  readonly cells: number;
-  /** Calls that had it. */
-  readonly calls: number;
-}
 
 /** Somebody else may be faster this often. */
 const TRIES = 20;

@@ -1,5 +1,6 @@
+import { callPageOf } from '../../call-page.js';
 import { keyOf } from '../../cell.js';
-import { QueryError } from '../store.js';
+import { deepFreeze } from '../../freeze.js';
 import { nextTurn, type Access } from './access.js';
 import type { CallRecord } from '../../record.js';
 import type { CallsPage, CallsQuery } from '../store.js';
@@ -30,8 +31,6 @@ export interface CallLogOptions {
 const MAX_WAITING = 5_000;
 const WRITE_AFTER_MS = 1_000;
 const STEP = 40;
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
 
 const INSERT = `INSERT INTO calls (at, model, feature, user, outcome, record)
   VALUES (?, ?, ?, ?, ?, ?)`;
@@ -80,8 +79,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
     },
     flush,
     async page(query) {
-      const limit = limitOf(query.limit);
-      const before = startOf(query.before);
+      const { limit, before } = callPageOf(query);
       await flush();
       return access.write((db) => pageOf(db, query, limit, before, capacity, dropped));
     },
@@ -149,19 +147,12 @@ function pageOf(
   const { first, last } = endsOf(db);
   const kept = last - first + 1;
   return {
-    calls: rows.slice(0, limit).map(({ record }) => frozen(JSON.parse(record) as CallRecord)),
+    calls: rows.slice(0, limit).map(({ record }) => deepFreeze(JSON.parse(record) as CallRecord)),
     next: rows.length > limit ? String(rows[limit - 1]!.id) : null,
     kept,
     capacity,
     dropped: first - 1 + dropped,
   };
-}
-
-/** As records are: see record.ts. */
-function frozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const inner of Object.values(value)) frozen(inner);
-  return Object.freeze(value);
 }
 
 function expireStep(db: Connection, before: number): boolean {
@@ -179,21 +170,4 @@ function expireStep(db: Connection, before: number): boolean {
 /** As the filters of a query have it, as a JSON string literal: see schema.ts. */
 export function nameOf(name: string | null): string {
   return JSON.stringify(keyOf(name));
-}
-
-function limitOf(limit: number | undefined): number {
-  if (limit === undefined) return DEFAULT_LIMIT;
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw new QueryError(
-    `[claude-metrics] calls: limit must be an integer from 1 to ${MAX_LIMIT}, got ${limit}.`,
-  );
-}
-
-function startOf(before: string | undefined): number {
-  if (before === undefined) return Number.MAX_SAFE_INTEGER;
-  if (/^\d{1,15}$/.test(before)) return Number(before);
-  throw new QueryError(
-    `[claude-metrics] calls: before must be the "next" of an earlier page, got ` +
-      `${JSON.stringify(before.slice(0, 32))}.`,
-  );
 }

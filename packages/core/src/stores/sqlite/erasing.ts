@@ -1,3 +1,4 @@
+import { ERASED, erasedCall, type Erased } from '../../erased.js';
 import { nextTurn, type Access } from './access.js';
 import { addRows } from './adding.js';
 import { foldStaged } from './batches.js';
@@ -8,18 +9,6 @@ import type { Family } from '../store.js';
 import type { CallLog } from './call-log.js';
 import type { Row } from './codec.js';
 import type { Connection } from './connection.js';
-
-/**
- * Forgetting a user: what a person used still counts, but under a name that is nobody's.
- */
-export interface Erased {
-  /** Cells that had the user's name. */
-  readonly cells: number;
-  /** Calls that had it. */
-  readonly calls: number;
-}
-
-export const ERASED = '(erased)';
 
 const STEP = 40;
 
@@ -62,15 +51,13 @@ function eraseCells(db: Connection, user: string): number {
   return rows.length;
 }
 
-/** Session and tags were the person's as well. */
 function eraseCalls(db: Connection, user: string): number {
   const rows = db.all<{ id: number; record: string }>(
     `SELECT id, record FROM calls WHERE user = ? LIMIT ${STEP}`,
     user,
   );
   for (const { id, record } of rows) {
-    const call = JSON.parse(record) as CallRecord;
-    const nobody: CallRecord = { ...call, userId: ERASED, sessionId: null, tags: {} };
+    const nobody = erasedCall(JSON.parse(record) as CallRecord);
     db.run(
       'UPDATE calls SET user = ?, record = ? WHERE id = ?',
       nameOf(ERASED),

@@ -1,12 +1,12 @@
-import type { StoreProblem } from '../store.js';
+import type { StoreProblem } from './store.js';
 
 /** What went wrong without anybody waiting for it. Until somebody listens, the first few are kept. */
+type Listener = (problem: StoreProblem) => void;
+
 export interface Problems {
   tell(problem: StoreProblem): void;
   listen(listener: Listener): void;
 }
-
-export type Listener = (problem: StoreProblem) => void;
 
 const MAX_KEPT = 20;
 
