@@ -135,14 +135,6 @@ export function adjust(balance: Balance, nanoUsd: number): number {
   return balance.spent - before;
 }
 
-/**
- * Reserves beside any hold, for a lease out of which holds are taken elsewhere. Returns what was really
- * reserved.
- */
-export function grant(balance: Balance, amount: number): number {
-  return reserve(balance, amount);
-}
-
 /** Charges that were added up elsewhere, and how much of them a lease was taken for. */
 export interface LeasedCharges {
   readonly nanoUsd: number;
@@ -178,8 +170,11 @@ function release({ parts }: Hold): void {
   }
 }
 
-/** What was really reserved is what will be released: `held` is the sum of the open parts, always. */
-function reserve(balance: Balance, amount: number): number {
+/**
+ * Reserves for a part of a hold, or for a lease out of which holds are taken elsewhere. What was really
+ * reserved, which it returns, is what will be released: `held` is the sum of the open parts, always.
+ */
+export function reserve(balance: Balance, amount: number): number {
   const before = balance.held;
   balance.held = sum(before, amount);
   return balance.held - before;

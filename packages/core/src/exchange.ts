@@ -1,4 +1,4 @@
-import { adjust, fits, grant, postLeased } from './balance.js';
+import { adjust, fits, reserve, postLeased } from './balance.js';
 import type { Balance } from './balance.js';
 import type { AccountAnswer, Exchange, ExchangeAnswer, Want } from './stores/budget-store.js';
 
@@ -57,7 +57,7 @@ function takeAll(wants: readonly Want[], accounts: readonly SharedAccount[]): nu
     const account = accounts[place]!;
     const left = limit - account.spent - account.held - need;
     const extra = Math.max(0, Math.min(wish, Math.floor(left / SHARE)));
-    account.leased += grant(account, need + extra);
+    account.leased += reserve(account, need + extra);
   }
   return -1;
 }

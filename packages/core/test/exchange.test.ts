@@ -1,5 +1,5 @@
 /** What an exchange does to shared accounts, by example and in what chance makes. */
-import { emptyBalance, grant, postLeased } from '../src/balance.js';
+import { emptyBalance, reserve, postLeased } from '../src/balance.js';
 import { applyExchange, letGo, type SharedAccount } from '../src/exchange.js';
 import { playAll, playFastCheck, seed, sequencesOf, type Draw } from './budgets/draw.js';
 import type { Exchange, ExchangeAnswer, Posting, Want } from '../src/stores/budget-store.js';
@@ -81,7 +81,7 @@ describe('a lease', () => {
 
   it('is only as large as money can be counted', () => {
     const balance = { ...emptyBalance(), held: MOST - 10 };
-    expect([grant(balance, 50), balance.held, grant(balance, 1)]).toEqual([10, MOST, 0]);
+    expect([reserve(balance, 50), balance.held, reserve(balance, 1)]).toEqual([10, MOST, 0]);
     const charges = { ...NOTHING, nanoUsd: MOST, leased: 10, uncertain: MOST, overrun: MOST };
     postLeased(balance, 10, charges);
     postLeased(balance, 0, charges);

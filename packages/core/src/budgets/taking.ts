@@ -33,23 +33,29 @@ const first: AmountOf = ({ amount }) => amount;
 const another: AmountOf = ({ perAttempt }) => perAttempt;
 
 export function createTaking(planner: Planner, leasing: Leasing | null): Taking {
-  async function decideLater(demand: Demand, store: Leasing): Promise<Decided | Stuck | null> {
+  /** What is known may be old: as it was asked for it is tried before it is changed or refused. */
+  async function decideLater(
+    demand: Demand,
+    known: Decided,
+    store: Leasing,
+  ): Promise<Decided | Stuck | null> {
+    let plan = isAsIs(known) ? known.plan : planner.plan(demand, demand.call.model, null)!;
     for (let round = 0; ; round += 1) {
-      const decided = decide(planner, demand, false);
-      if (decided === null || isFinal(decided)) return decided;
-      const { plan, verdict } = decided;
-      // What is known may be old: as it was asked for it is tried before it is changed or refused.
-      const asIs = round > 0 ? plan : (planner.plan(demand, demand.call.model, null) ?? plan);
-      if (verdict === 'block' && round > 0) return decided;
-      if (verdict !== 'block' && (round > 0 || isAsIs(decided)) && covered(plan, first)) {
-        take(plan);
-        return decided;
-      }
-      if (round === MAX_ROUNDS) return refusedBy(decided);
-      const answer = await store.get(asIs, first, round > 0);
+      const answer = await store.get(plan, first, round > 0);
       if (answer === 'open') return decideUnguarded(demand);
       if (typeof answer === 'object') return { stuck: answer };
+      const decided = decide(planner, demand, false);
+      if (decided === null || decided.verdict === 'block' || taken(decided)) return decided;
+      if (round === MAX_ROUNDS - 1) return refusedBy(decided);
+      ({ plan } = decided);
     }
+  }
+
+  /** Takes what it decided, if it is covered. */
+  function taken({ plan }: Decided): boolean {
+    if (!covered(plan, first)) return false;
+    take(plan);
+    return true;
   }
 
   /** By what was last known; what it takes was leased by nobody. */
@@ -83,11 +89,8 @@ export function createTaking(planner: Planner, leasing: Leasing | null): Taking 
       if (leasing === null) return decide(planner, demand, true);
       const decided = decide(planner, demand, false);
       if (decided === null || isFinal(decided)) return decided;
-      if (decided.verdict !== 'block' && isAsIs(decided) && covered(decided.plan, first)) {
-        take(decided.plan);
-        return decided;
-      }
-      return decideLater(demand, leasing);
+      const isAllowed = decided.verdict !== 'block' && isAsIs(decided);
+      return isAllowed && taken(decided) ? decided : decideLater(demand, decided, leasing);
     },
     take(plan) {
       const run = () => take(plan) as PlanPart | null;
