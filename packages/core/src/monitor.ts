@@ -50,7 +50,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const prices = () => options.prices ?? currentPrices();
   const stores = storesOf(options.store);
   const store = stores.cells;
-  listenTo(store, health);
+  listenTo(stores, health);
   sayWhatIsMissing(stores, budgetList.length > 0, health);
   const ledger = createLedger({ now, health, store });
   const feedback = createFeedback(ledger, health);
@@ -186,7 +186,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   async function closeStores(): Promise<void> {
     await budgets.close().catch((error: unknown) => health.fault('budgets.close', error));
     await sinks.close();
-    await stores.close();
+    await stores.apart?.close?.();
   }
 }
 

@@ -18,8 +18,8 @@ export interface StoreParts {
 export interface Stores {
   readonly cells: Store;
   readonly budgets: BudgetStore | undefined;
-  /** Closes what closing `cells` does not. */
-  close(): void | Promise<void>;
+  /** The store of budgets, where it is another one. */
+  readonly apart: Partial<Store> | undefined;
 }
 
 export const storeRule: OptionRule = rule.either(rule.methods('merge', 'read'), rule.text, {
@@ -33,19 +33,21 @@ export const storeRule: OptionRule = rule.either(rule.methods('merge', 'read'), 
 /** @throws Error for a file that cannot be opened, or when no driver for it is installed. */
 export function storesOf(option: StoreOption = memoryStore()): Stores {
   if (typeof option === 'string') return storesOf(sqliteStore({ file: option }));
-  if (isStore(option)) return { cells: option, budgets: option.budgets, close: () => undefined };
+  if (isStore(option)) return { cells: option, budgets: option.budgets, apart: undefined };
   const { cells, budgets = cells } = option;
-  const apart = budgets === cells ? undefined : budgets;
-  return { cells, budgets: budgetsOf(budgets), close: () => apart?.close?.() };
+  const apart = budgets === cells ? undefined : (budgets as Partial<Store>);
+  return { cells, budgets: budgetsOf(budgets), apart };
 }
 
-/** What a store says of itself goes where all that goes wrong goes. */
-export function listenTo({ onProblem }: Store, health: Health): void {
-  onProblem?.((problem) => {
-    if (problem.kind === 'notice') health.notice(problem.name, problem.text);
-    else if (problem.kind === 'fault') health.fault(problem.name, problem.error);
-    else health.drop(problem.name, problem.count);
-  });
+/** What stores say of themselves goes where all that goes wrong goes. */
+export function listenTo({ cells, apart }: Stores, health: Health): void {
+  for (const store of [cells, apart]) {
+    store?.onProblem?.((problem) => {
+      if (problem.kind === 'notice') health.notice(problem.name, problem.text);
+      else if (problem.kind === 'fault') health.fault(problem.name, problem.error);
+      else health.drop(problem.name, problem.count);
+    });
+  }
 }
 
 /** Says what a store that outlives its process cannot do. */

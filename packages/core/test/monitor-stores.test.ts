@@ -106,6 +106,13 @@ describe('a store for each purpose', () => {
     expect((await b.monitor.snapshot()).budgets[0]?.scopes[0]).toMatchObject({ spentUsd: 0.02 });
   });
 
+  it('and both are heard', () => {
+    const money: Store = { ...memoryStore(), budgets: sharedMoney() };
+    money.onProblem = (tell) => tell({ kind: 'notice', name: 'money.lru', text: 'It may vanish.' });
+    const { monitor } = start({ store: { cells: memoryStore(), budgets: money }, budgets });
+    expect(monitor.health().notices).toEqual(['It may vanish.']);
+  });
+
   it('a store of budgets that fails is in health, and what it may not refuse goes on', async () => {
     const money = sharedMoney();
     money.fault = () => 'before';
