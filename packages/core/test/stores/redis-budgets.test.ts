@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import {
   accountOf,
   exchangeOf,
-  FROM,
   HOUR,
   postingOf,
   referenceBudgets,
   takingOf,
   WHOLE,
-} from './redis-budgets-fixture.js';
+} from './budgets-fixture.js';
+import { NOW } from '../state-fixture.js';
 import {
   cleanUp,
   clientTo,
@@ -47,7 +47,7 @@ const said = fc.record({
   ),
   adjustments: fc.array(
     fc.record({
-      ...{ account: place, at: fc.constant(FROM), reason: fc.constantFrom('r', 'a\nb\ud800') },
+      ...{ account: place, at: fc.constant(NOW), reason: fc.constantFrom('r', 'a\nb\ud800') },
       nanoUsd: fc.oneof(fc.integer({ min: -60, max: 60 }), fc.constantFrom(-MOST, MOST, -1e15)),
     }),
     { maxLength: 2 },
@@ -70,7 +70,7 @@ const budgetsOver = (prefix = freshPrefix()) => storeOver(client, { prefix }).bu
 
 async function agrees(steps: readonly (typeof said extends fc.Arbitrary<infer T> ? T : never)[]) {
   const budgets = budgetsOver();
-  const reference = referenceBudgets();
+  const reference = referenceBudgets(() => NOW);
   const numbers = new Map<string, number>();
   for (const { step, scopes, ...rest } of steps) {
     const number = Math.max(1, (numbers.get(rest.member) ?? 0) + step);
@@ -154,14 +154,14 @@ describeRedis.each(LIBRARIES)('an exchange, with %s', (library) => {
     const budgets = budgetsOver();
     const reason = 'line\nbreak \ud800';
     for (const [i, nanoUsd] of [50, -80, 7].entries()) {
-      const adjustments = [{ account: 0, nanoUsd, at: FROM + i, reason }];
+      const adjustments = [{ account: 0, nanoUsd, at: NOW + i, reason }];
       const accounts = [accountOf('ada\n', { budget: `b${i % 2}` })];
       await budgets.exchange(exchangeOf('ada', i + 1, { accounts, adjustments }));
     }
     const scope = 'ada\n';
     expect(await budgets.adjustments(2)).toEqual([
-      { at: FROM + 2, budget: 'b0', scope, nanoUsd: 7, reason },
-      { at: FROM + 1, budget: 'b1', scope, nanoUsd: 0, reason },
+      { at: NOW + 2, budget: 'b0', scope, nanoUsd: 7, reason },
+      { at: NOW + 1, budget: 'b1', scope, nanoUsd: 0, reason },
     ]);
     expect(await budgets.adjustments(10)).toHaveLength(3);
     expect(await budgets.adjustments(0)).toEqual([]);

@@ -1,6 +1,6 @@
 /** What goes wrong with servers: a clear error each time, nothing half done, and then it goes on. */
 import { SUM } from '../../src/cell.js';
-import { exchangeOf, accountOf, postingOf, takingOf, WHOLE } from './redis-budgets-fixture.js';
+import { exchangeOf, accountOf, postingOf, takingOf, WHOLE } from './budgets-fixture.js';
 import { cleanUp, clientTo, clusterClientTo, LIBRARIES, storeOver } from './redis-fixture.js';
 import {
   describeRedis,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accountOf, exchangeOf, takingOf, WHOLE } from './redis-budgets-fixture.js';
+import { accountOf, exchangeOf, takingOf, WHOLE } from './budgets-fixture.js';
 import { cleanUp, ioredisTo, nodeRedisTo, storeOver } from './redis-fixture.js';
 import { atEnd, describeRedis, startServer } from './redis-server.js';
 import { callsIn, cellsOf, failsAs, MINUTE, NOW } from './redis-trouble.js';

@@ -1,5 +1,5 @@
 /** What time does to budgets in Redis: the server's clock cannot be moved, but what it is compared with can. */
-import { exchangeOf, HOUR, takingOf, TO, WHOLE } from './redis-budgets-fixture.js';
+import { exchangeOf, HOUR, takingOf, TO, WHOLE } from './budgets-fixture.js';
 import { cleanUp, freshPrefix, ioredisTo, storeOver } from './redis-fixture.js';
 import { describeRedis, startServer } from './redis-server.js';
 import type { Redis } from 'ioredis';

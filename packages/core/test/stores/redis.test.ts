@@ -3,7 +3,7 @@ import { createClient, RESP_TYPES } from 'redis';
 import { createCell, SUM } from '../../src/cell.js';
 import { redisStore } from '../../src/stores/redis.js';
 import { contentOf } from './redis-content.js';
-import { accountOf, exchangeOf, takingOf } from './redis-budgets-fixture.js';
+import { accountOf, exchangeOf, takingOf } from './budgets-fixture.js';
 import { cleanUp, freshPrefix, ioredisTo, storeOver } from './redis-fixture.js';
 import { atEnd, describeRedis, startServer, type RedisServer } from './redis-server.js';
 import { callRecord, exactOfCells, MINUTE, NOW, QUARTER } from '../state-fixture.js';

@@ -5,7 +5,8 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { NOW } from '../state-fixture.js';
-import { accountOf, handClock, TTL, WHOLE } from './sqlite-budgets-fixture.js';
+import { accountOf, TTL, WHOLE } from './budgets-fixture.js';
+import { handClock } from './hand-clock.js';
 import { cleanUp, drivers, freshFile, programsOf, storeAt } from './sqlite-fixture.js';
 import type { Exchange } from '../../src/stores/budget-store.js';
 

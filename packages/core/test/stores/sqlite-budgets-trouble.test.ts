@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { callRecord, NOW } from '../state-fixture.js';
-import { accountOf, exchangeOf, postingOf, takingOf, WHOLE } from './sqlite-budgets-fixture.js';
+import { accountOf, exchangeOf, postingOf, takingOf, WHOLE } from './budgets-fixture.js';
 import {
   allCells,
   asideOf,

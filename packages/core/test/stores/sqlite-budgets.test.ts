@@ -5,14 +5,14 @@ import { DAY, MINUTE, NOW } from '../state-fixture.js';
 import {
   accountOf,
   exchangeOf,
-  handClock,
   postingOf,
   referenceBudgets,
   takingOf,
   TO,
   TTL,
   WHOLE,
-} from './sqlite-budgets-fixture.js';
+} from './budgets-fixture.js';
+import { handClock } from './hand-clock.js';
 import { cleanUp, drivers, freshFile, inside, storeAt } from './sqlite-fixture.js';
 import type { Exchange } from '../../src/stores/budget-store.js';
 import type { StoreProblem } from '../../src/stores/store.js';

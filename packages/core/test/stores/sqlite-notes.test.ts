@@ -1,5 +1,5 @@
 /** Claims and notes in the file: their bounds. What they do is in the contract of stores. */
-import { handClock } from './sqlite-budgets-fixture.js';
+import { handClock } from './hand-clock.js';
 import { cleanUp, drivers, freshFile, inside, storeAt } from './sqlite-fixture.js';
 
 afterAll(cleanUp);

@@ -1,11 +1,11 @@
 /**
- * Members to play, a clock to set, and what budgets must have, in memory, by the plainest means.
+ * Members to play, and what budgets must have, in memory, by the plainest means.
  *
- * - **reference**: every answer of the file is compared with that of this one.
+ * - **reference**: every answer of a store is compared with that of this one. Where the clock of a store
+ *   cannot be moved, leases are good for an hour, or for no time at all: then they are overdue at once.
  */
 import { applyExchange, type SharedAccount } from '../../src/exchange.js';
 import { NOW } from '../state-fixture.js';
-import type { Clock } from '../../src/clock.js';
 import type {
   AccountAddress,
   AccountsPage,
@@ -15,23 +15,9 @@ import type {
   Posting,
 } from '../../src/stores/budget-store.js';
 
-export const TTL = 30_000;
-export const TO = NOW + 3_600_000;
-
-/** The wall's time and the time that passes, which differ when somebody sets the wall's. */
-export function handClock(): Clock & { pass(ms: number): void; jump(ms: number): void } {
-  let wall = NOW;
-  let passed = 1_000;
-  return {
-    now: () => wall,
-    monotonic: () => passed,
-    pass(ms) {
-      wall += ms;
-      passed += ms;
-    },
-    jump: (ms) => void (wall += ms),
-  };
-}
+export const HOUR = 3_600_000;
+export const TTL = HOUR;
+export const TO = NOW + 24 * HOUR;
 
 export function accountOf(
   scope: string | null = null,
@@ -66,7 +52,7 @@ interface Told {
   answer: ExchangeAnswer;
 }
 
-/** Budgets without a file. It keeps everything for ever. */
+/** Budgets without a store. It keeps everything for ever. */
 export function referenceBudgets(now: () => number) {
   const accounts = new Map<string, Kept>();
   const leases = new Map<string, Map<string, number>>();
@@ -116,5 +102,5 @@ export function referenceBudgets(now: () => number) {
     return { accounts: listed.slice(0, limit), count: listed.length };
   }
 
-  return { exchange, page };
+  return { exchange, page, accounts };
 }
