@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { createClient } from 'redis';
-import { createCell, SUM } from '../packages/core/dist/esm/cell.js';
 import { redisStore } from '../packages/core/dist/esm/stores/redis.js';
+import { cellNumber, cpuSince, row } from './figures.mjs';
 
 const ROUNDS = 41;
 const IN_A_ROUND = 200;
@@ -23,7 +23,6 @@ const MINUTE = 60_000;
 const QUARTER = 900_000;
 const HOUR = 3_600_000;
 const NOW = Math.floor(1_780_000_000_000 / QUARTER) * QUARTER;
-const MODELS = ['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5'];
 
 const library = process.argv[2] ?? 'ioredis';
 const folder = mkdtempSync(join(tmpdir(), 'claude-metrics-bench-'));
@@ -190,22 +189,6 @@ async function dayOfUsers() {
   ];
 }
 
-function cellNumber(i, bucketMs, at) {
-  const model = MODELS[i % 3];
-  const cell = createCell('user-model', bucketMs, at, [`user-${(i * 7919) % 1_000_003}`, model]);
-  cell.sums[SUM.calls] = 1 + (i % 5);
-  cell.sums[SUM.nanoUsd] = 5_000_000 + i * 13;
-  cell.sums[SUM.attempts] = 1;
-  cell.sums[SUM.uncachedInput] = 2_500 + (i % 100);
-  cell.sums[SUM.cacheRead] = 4_000;
-  cell.sums[SUM.output] = 500 + (i % 77);
-  cell.lines = ['uncachedInput', 'cacheRead', 'output'].map((part) => {
-    return { model, class: part, speed: null, geo: 'us', tier: 'standard' };
-  });
-  cell.amounts = [2_500, 7_500_000, 0, 4_000, 100, 0, 500, 7_500_000, 0];
-  return cell;
-}
-
 async function memory() {
   const info = String(await client.info('memory'));
   return Number(/^used_memory:(\d+)/m.exec(info)[1]);
@@ -237,16 +220,6 @@ async function freePort() {
   return free;
 }
 
-/** Microseconds of processor time. */
-function cpuSince(start) {
-  const { user, system } = process.cpuUsage(start);
-  return user + system;
-}
-
 function median(values) {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
-function row(what, value, unit, must) {
-  return { what, value: Number(value.toPrecision(3)), unit, must };
 }

@@ -3,6 +3,7 @@ import { createHealth } from '../packages/core/dist/esm/health.js';
 import { createLedger } from '../packages/core/dist/esm/ledger.js';
 import { createSketch, quantiles, recordValue } from '../packages/core/dist/esm/sketch.js';
 import { createMonitor, memoryStore } from '@claude-metrics/core';
+import { row } from './figures.mjs';
 
 const COUNT = Number(process.argv[2]);
 const values = Float64Array.from({ length: COUNT }, (_, i) => Math.exp(((i * 7919) % 1000) / 100));
@@ -108,8 +109,4 @@ function timed(run) {
     best = Math.min(best, performance.now() - start);
   }
   return best;
-}
-
-function row(what, value, unit, must) {
-  return { what, value: Number(value.toPrecision(3)), unit, must };
 }
