@@ -5,8 +5,9 @@ import { join, posix } from 'node:path';
 import { check, cleanBuild, pack, packages, readJson, tool } from './packages.mjs';
 
 const WANTED = new Set(['LICENSE', 'README.md', 'package.json']);
-/** Core is one file for each module system, with its calendar and its types beside it. */
-const PUBLISHED = /^dist\/((esm|cjs)\/|(index|temporal|stores\/[a-z]+)\.[mc]js$|licenses\.txt$)/;
+/** Core is one file for each entry, a list of its exports, its calendar and its types. */
+const PUBLISHED =
+  /^dist\/((esm|cjs)\/|(index|temporal|stores\/[a-z]+)(\.import)?\.[mc]js$|licenses\.txt$)/;
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
 
 /** Unpacked bytes, both module systems together, and the runtime dependencies that are promised. */

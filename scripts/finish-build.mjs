@@ -1,12 +1,14 @@
 // What the compiler leaves to be done: each package is "type": "module", so its dist/cjs must say that
-// it holds CommonJS; and core becomes one file for each module system, for two hundred small ones
-// take longer to find than to run.
+// it holds CommonJS; and core becomes one file, for two hundred small ones take longer to find than to
+// run. It is CommonJS, and what is imported is a list of its exports: a process that does both, its own
+// code the one and a dependency the other, has one core and not two.
 //
 // Core's calendar, where Node has none, is another file beside it, read when a budget needs it. It is
 // built in, and not installed: the polyfill is ESM alone, which CommonJS tests on Node 20 cannot load.
 import { build } from 'esbuild';
+import { createRequire } from 'node:module';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { packages, root } from './packages.mjs';
 
 const POLYFILL = 'temporal-polyfill';
@@ -17,36 +19,41 @@ for (const { dir } of packages) {
 }
 
 const dist = join(root, 'packages', 'core', 'dist');
-const ENTRIES = ['index', 'stores/redis'];
-const shared = { bundle: true, platform: 'node', target: 'node20.19', logLevel: 'warning' };
+const ENTRIES = ['index', 'stores/postgres', 'stores/redis'];
+const shared = { bundle: true, platform: 'node', format: 'cjs', target: 'node20.19' };
 
-for (const [format, ending] of [
-  ['esm', 'mjs'],
-  ['cjs', 'cjs'],
-]) {
-  for (const entry of ENTRIES) {
-    await build({
-      ...shared,
-      format,
-      entryPoints: [join(dist, 'esm', `${entry}.js`)],
-      outfile: join(dist, `${entry}.${ending}`),
-      // Names stay, for stack traces; what is published is never read otherwise.
-      minifySyntax: true,
-      minifyWhitespace: true,
-      // CommonJS loads it with require(), which works under Jest as well.
-      supported: { 'dynamic-import': format === 'esm' },
-      plugins: [beside(POLYFILL, `./temporal.${ending}`)],
-    });
-  }
+for (const entry of ENTRIES) {
+  const outfile = join(dist, `${entry}.cjs`);
   await build({
     ...shared,
-    format,
-    stdin: { contents: `export { Temporal } from '${POLYFILL}';`, resolveDir: root },
-    outfile: join(dist, `temporal.${ending}`),
-    minify: true,
+    entryPoints: [join(dist, 'esm', `${entry}.js`)],
+    outfile,
+    // Names stay, for stack traces; what is published is never read otherwise.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // The calendar is loaded with require(), which works under Jest as well.
+    supported: { 'dynamic-import': false },
+    plugins: [beside(POLYFILL, './temporal.cjs')],
   });
-  keepTypes(join(dist, format));
+  const names = Object.keys(createRequire(outfile)(outfile)).sort();
+  const name = basename(entry);
+  // Between the two, so that Node reads a line for names of exports and not the whole of core.
+  writeFileSync(
+    join(dist, `${entry}.import.cjs`),
+    `const all = require('./${name}.cjs');\nmodule.exports = all;\n`,
+  );
+  writeFileSync(
+    join(dist, `${entry}.mjs`),
+    `import all from './${name}.import.cjs';\nexport const { ${names.join(', ')} } = all;\n`,
+  );
 }
+await build({
+  ...shared,
+  stdin: { contents: `export { Temporal } from '${POLYFILL}';`, resolveDir: root },
+  outfile: join(dist, 'temporal.cjs'),
+  minify: true,
+});
+for (const format of ['esm', 'cjs']) keepTypes(join(dist, format));
 writeFileSync(join(dist, 'licenses.txt'), licenses());
 
 /** Of the types, what the entries lead to; the others describe what nobody can import. */
@@ -84,5 +91,5 @@ function licenses() {
     const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     return `${name} ${version}\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`;
   });
-  return `temporal.mjs and temporal.cjs are made of:\n\n${texts.join('\n\n')}`;
+  return `temporal.cjs is made of:\n\n${texts.join('\n\n')}`;
 }

@@ -4,7 +4,7 @@ import { prices, type ModelPrice, type PriceTable } from './prices.js';
 
 /**
  * Prices registered at run time. They belong to the process, not to this copy of the module: an
- * application that loads us as ESM and as CommonJS has two copies, and one truth.
+ * application in which two versions of us are installed has two copies, and one truth.
  */
 interface Registry {
   /** Counts the registrations: the suffix of the table's version. */

@@ -72,7 +72,10 @@ const LAYERS: readonly Layer[] = [
   },
   // edges; they may know the Snapshot type too
   {
-    modules: [...['stores/*', 'stores/sqlite/*', 'stores/redis/*'], ...['exporters/*', 'notify/*']],
+    modules: [
+      ...['stores/*', 'stores/sqlite/*', 'stores/redis/*', 'stores/postgres/*'],
+      ...['exporters/*', 'notify/*'],
+    ],
     below: [WORDS, FACTS],
     inside: 'same folder',
   },

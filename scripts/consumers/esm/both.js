@@ -1,18 +1,18 @@
-// An ESM and a CommonJS copy of core in one process are two modules with one context.
+// Core that is imported and required in one process is one; two copies of it have one context.
 import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import * as esm from '@claude-metrics/core';
+import * as core from '@claude-metrics/core';
 
 const require = createRequire(import.meta.url);
-const installed = dirname(require.resolve('@claude-metrics/core/package.json'));
-// By path: a plain require would give the ESM copy on a Node that knows `module-sync`.
-const cjs = require(join(installed, 'dist', 'index.cjs'));
+assert.equal(require('@claude-metrics/core').withContext, core.withContext, 'this is one module');
 
-assert.notEqual(esm.withContext, cjs.withContext, 'these are two copies');
-esm.withContext({ userId: 'ada' }, () => assert.equal(cjs.getContext()?.userId, 'ada'));
-cjs.withContext({ userId: 'bob' }, () => assert.equal(esm.getContext()?.userId, 'bob'));
-assert.equal(cjs.getContext(), undefined);
+const dist = join(dirname(require.resolve('@claude-metrics/core/package.json')), 'dist');
+copyFileSync(join(dist, 'index.cjs'), join(dist, 'copy.cjs'));
+const copy = require(join(dist, 'copy.cjs'));
 
-const required = require('@claude-metrics/core');
-assert.equal(required.withContext, esm.withContext, 'require gives the copy that import gave');
+assert.notEqual(copy.withContext, core.withContext, 'these are two copies');
+core.withContext({ userId: 'ada' }, () => assert.equal(copy.getContext()?.userId, 'ada'));
+copy.withContext({ userId: 'bob' }, () => assert.equal(core.getContext()?.userId, 'bob'));
+assert.equal(copy.getContext(), undefined);

@@ -1,5 +1,5 @@
 /**
- * One limit, eight real processes with the real SDK, two of them killed: over a file and over a server.
+ * One limit, eight real processes with the real SDK, two of them killed: over a file and over servers.
  * What the simulator was asked for is the bill.
  */
 import { spawn } from 'node:child_process';
@@ -11,6 +11,7 @@ import { createSimulator, type Simulator } from '@claude-metrics/testing';
 import { emptyFolder } from '../../../../scripts/empty-folder.cjs';
 import { sqliteStore } from '../../src/stores/sqlite.js';
 import { createApps, type Apps } from '../apps.js';
+import * as postgresServer from '../stores/postgres-server.js';
 import { describeRedis, startServer, stopAll, type RedisServer } from '../stores/redis-server.js';
 import { ASK, NOON, PRICES, spends } from './capture-stage.js';
 
@@ -25,14 +26,18 @@ const COST = 20_000_000;
 const PROGRAM = `
   const { createRequire } = require('node:module');
   const load = createRequire(process.cwd() + '/package.json');
-  const [core, redis] = [require('./core.cjs'), require('./redis.cjs')];
+  const from = (name) => require('./' + name + '.cjs');
+  const core = from('core');
   const { Anthropic } = load('@anthropic-ai/sdk');
-  const { url, file, port, onStoreDown, endless, ask, prices } = JSON.parse(process.argv[2]);
+  const { url, file, port, host, onStoreDown, endless, ask, prices } = JSON.parse(process.argv[2]);
   const clock = { now: () => ${NOON} + performance.now(), monotonic: () => performance.now() };
   const client = port && new (load('ioredis').Redis)(port);
+  const pool = host && new (load('pg').Pool)({ host, user: 'postgres' });
   const store = client
-    ? redis.redisStore({ client })
-    : core.sqliteStore({ file, clock, lockTimeoutMs: 60_000 });
+    ? from('redis').redisStore({ client })
+    : pool
+      ? from('postgres').postgresStore({ pool, timeoutMs: 60_000 })
+      : core.sqliteStore({ file, clock, lockTimeoutMs: 60_000 });
   const monitor = core.createMonitor({
     store, prices, clock, log: false, onNotice() {}, budgetTimeoutMs: 60_000,
     budgets: [{ usd: ${LIMIT_USD}, per: 'day', onStoreDown }],
@@ -51,6 +56,7 @@ const PROGRAM = `
     }
     await monitor.close();
     client?.disconnect();
+    await pool?.end();
     console.log(JSON.stringify({ told }));
   })();`;
 
@@ -71,6 +77,7 @@ beforeAll(async () => {
   for (const [name, source] of [
     ['core', 'index'],
     ['redis', 'stores/redis'],
+    ['postgres', 'stores/postgres'],
   ] as const) {
     const entry = join(root, 'packages', 'core', 'src', `${source}.ts`);
     apps.bundle(entry, join(app, `${name}.cjs`), '--format=cjs');
@@ -141,7 +148,7 @@ describe.each(['closed', 'lease'] as const)('with onStoreDown %s', (onStoreDown)
   }, 120_000);
 });
 
-describeRedis('over a server', () => {
+describeRedis('over Redis', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startServer();
@@ -154,6 +161,31 @@ describeRedis('over a server', () => {
       await server.cli('FLUSHALL');
       const { bill, lived } = await runAll({ port: server.port, onStoreDown });
       expect(bill).toBeGreaterThanOrEqual(lived);
+    },
+    120_000,
+  );
+});
+
+postgresServer.describePostgres('over Postgres', () => {
+  let server: postgresServer.PostgresServer;
+  beforeAll(async () => {
+    server = await postgresServer.startServer();
+  });
+  afterAll(() => server.stop());
+
+  it.each(['closed', 'lease'] as const)(
+    'with onStoreDown %s',
+    async (onStoreDown) => {
+      const pool = server.pool();
+      await pool.query('DROP SCHEMA IF EXISTS claude_metrics CASCADE');
+      const { bill, lived } = await runAll({ host: server.folder, onStoreDown });
+      const { rows } = await pool.query<{ spent: string; overrun: string }>(
+        'SELECT spent_nano_usd AS spent, overrun_nano_usd AS overrun FROM claude_metrics.accounts',
+      );
+      expect(rows).toHaveLength(1);
+      expect(rows[0]!.overrun).toBe('0');
+      expect(Number(rows[0]!.spent)).toBeGreaterThanOrEqual(lived);
+      expect(Number(rows[0]!.spent)).toBeLessThanOrEqual(bill);
     },
     120_000,
   );

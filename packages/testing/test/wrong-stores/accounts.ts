@@ -94,6 +94,13 @@ export const ACCOUNTS: readonly Case[] = [
     [/^users that are called like reserved names/],
   ],
   [
+    'forgets ids as well as keys',
+    forgets(({ personal, scope }, userId) => {
+      return personal && (scope === userId || scope === keyOf(userId));
+    }),
+    [/^users that are called like reserved names/],
+  ],
+  [
     'keeps the adjustments of a user',
     budgeting(({ forgetUser }, money) => ({
       async forgetUser(userId) {

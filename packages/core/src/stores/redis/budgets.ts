@@ -70,10 +70,7 @@ export function createBudgets(server: Server, keys: Keys): RedisBudgets {
       const found = await server.send('read adjustments', log, ['LRANGE', log, '0', last]);
       return textsIn(found).map(adjustmentOf);
     },
-    async forgetUser(userId) {
-      const key = keyOf(userId);
-      return (await forget(key)) + (key === userId ? 0 : await forget(userId));
-    },
+    forgetUser: (userId) => forget(keyOf(userId)),
   };
 }
 

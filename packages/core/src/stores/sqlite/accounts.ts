@@ -152,15 +152,11 @@ export function removeOldAccounts(db: Connection, wall: number): void {
 
 /** Accounts, leases and adjustments of a user. Returns how many accounts there were. */
 export function removeAccountsOf(db: Connection, userId: string): number {
-  let count = 0;
-  for (const name of new Set([keyOf(userId), userId])) {
-    const scope = JSON.stringify(name);
-    const ids = 'SELECT id FROM accounts WHERE personal = 1 AND scope = ?';
-    db.run(`DELETE FROM leases WHERE account IN (${ids})`, scope);
-    count += db.run('DELETE FROM accounts WHERE personal = 1 AND scope = ?', scope);
-    db.run('DELETE FROM adjustments WHERE personal = 1 AND scope = ?', scope);
-  }
-  return count;
+  const scope = JSON.stringify(keyOf(userId));
+  const mine = 'personal = 1 AND scope = ?';
+  db.run(`DELETE FROM leases WHERE account IN (SELECT id FROM accounts WHERE ${mine})`, scope);
+  db.run(`DELETE FROM adjustments WHERE ${mine}`, scope);
+  return db.run(`DELETE FROM accounts WHERE ${mine}`, scope);
 }
 
 /** Infinity is a fair end of a period, and no integer. */

@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { callPageOf } from '../../call-page.js';
+import { deepFreeze } from '../../freeze.js';
+import { CALL_COLUMNS, CALL_TYPES, callLists } from './call-columns.js';
+import { CALLS, presentOf, type Partitions } from './partitions.js';
+import { escapeText, hashOf, msOf } from './text.js';
+import type { CallRecord } from '../../record.js';
+import type { CallsPage, CallsQuery } from '../store.js';
+import type { Database } from './database.js';
+import type { Run } from './transaction.js';
+
+/**
+ * The most recent calls, in the order in which they were written. They wait in memory for a second at
+ * most, and are then written together.
+ *
+ * - **load**: what one write brings, under a name. A load whose answer was lost is brought again under
+ *   the same name, as it was.
+ * - **number**: of a call, without gaps; `call_numbers` has the oldest and the newest that are kept.
+ */
+export interface CallLog {
+  add(calls: readonly CallRecord[]): void;
+  /** Writes what waits. */
+  flush(): Promise<void>;
+  page(query: CallsQuery): Promise<CallsPage>;
+  /** Writes what waits, and drops what cannot be written. */
+  close(): Promise<void>;
+}
+
+export interface CallLogOptions {
+  readonly database: Database;
+  readonly partitions: Partitions;
+  readonly capacity: number;
+  readonly onDrop: (count: number) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+const MAX_WAITING = 10_000;
+const LOAD = 500;
+const WRITE_AFTER_MS = 1_000;
+/** After a failure, so that a server that comes back is not run over. */
+const RETRY_AFTER_MS = 5_000;
+
+export function createCallLog(options: CallLogOptions): CallLog {
+  const { database, capacity } = options;
+  const self = randomUUID();
+  let waiting: CallRecord[] = [];
+  let load: { readonly name: string; readonly calls: readonly CallRecord[] } | null = null;
+  let loads = 0;
+  let writing: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let dropped = 0;
+
+  function drop(count: number): void {
+    if (count <= 0) return;
+    dropped += count;
+    options.onDrop(count);
+  }
+
+  function writeSoon(ms: number): void {
+    timer ??= setTimeout(() => {
+      timer = null;
+      flush().catch((error: unknown) => {
+        options.onFault(error);
+        writeSoon(RETRY_AFTER_MS);
+      });
+    }, ms).unref();
+  }
+
+  async function writeAll(): Promise<void> {
+    while (load !== null || waiting.length > 0) {
+      load ??= { name: `${self}/${(loads += 1)}`, calls: waiting.splice(0, LOAD) };
+      await writeLoad(options, load.name, load.calls);
+      load = null;
+    }
+  }
+
+  function flush(): Promise<void> {
+    writing ??= writeAll().finally(() => (writing = null));
+    return writing;
+  }
+
+  return {
+    add(calls) {
+      const room = Math.max(0, MAX_WAITING - waiting.length);
+      drop(calls.length - room);
+      waiting.push(...calls.slice(0, room));
+      if (waiting.length > 0) writeSoon(WRITE_AFTER_MS);
+    },
+    flush,
+    async page(query) {
+      const read = pageQuery(database.s, query);
+      await flush();
+      const page = await database.transact('read calls', { reading: true }, read);
+      const { oldest, newest, ...rest } = page;
+      const kept = newest - oldest + 1;
+      return { ...rest, kept, capacity, dropped: oldest - 1 + dropped };
+    },
+    async close() {
+      try {
+        // A flush that was under way may have begun before the last calls were added.
+        await flush();
+        await flush();
+      } catch (error) {
+        options.onFault(error);
+      }
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+      drop(waiting.length + (load?.calls.length ?? 0));
+      waiting = [];
+      load = null;
+    },
+  };
+}
+
+/** Numbers are given and calls written in one transaction, which has the row of numbers for itself. */
+async function writeLoad(
+  { database, partitions, capacity }: CallLogOptions,
+  name: string,
+  calls: readonly CallRecord[],
+): Promise<void> {
+  const { s } = database;
+  const id = hashOf(name);
+  const write = async (run: Run): Promise<number | null> => {
+    const { rows } = await run(
+      `WITH fresh AS (
+         INSERT INTO ${s}.batches (id, added_at) VALUES ($1, ${s}.present())
+         ON CONFLICT DO NOTHING RETURNING 1
+       )
+       UPDATE ${s}.call_numbers SET newest = newest + $2::bigint,
+         oldest = greatest(oldest, newest + $2::bigint - $3::bigint + 1)
+       FROM fresh RETURNING newest::text AS newest, ${msOf(`${s}.present()`)} AS now`,
+      [id, calls.length, capacity],
+    );
+    const [numbers] = rows;
+    if (numbers === undefined) return null;
+    const first = Number(numbers['newest']) - calls.length;
+    const lists = CALL_TYPES.map((type, i) => `$${i + 3}::${type}[]`).join(', ');
+    await run(
+      `INSERT INTO ${s}.calls (seq, added_at, ${CALL_COLUMNS.join(', ')})
+        SELECT $1::bigint + u.i, to_timestamp($2::float8), ${CALL_COLUMNS.map((column) => `u.${column}`).join(', ')}
+        FROM unnest(${lists}) WITH ORDINALITY AS u(${CALL_COLUMNS.join(', ')}, i)`,
+      [first, Number(numbers['now']) / 1_000, ...callLists(calls)],
+    );
+    return null;
+  };
+  try {
+    await database.transact('write calls', {}, write);
+  } catch (error) {
+    if ((error as { reason?: unknown }).reason !== 'missing') throw error;
+    await makePartition(database, partitions);
+    await database.transact('write calls', {}, write);
+  }
+}
+
+/** Of the server's day: the process does not know it before it asks. */
+async function makePartition(database: Database, partitions: Partitions): Promise<void> {
+  const now = await database.transact('read the clock', { reading: true }, (run) => {
+    return presentOf(run, database.s);
+  });
+  await partitions.make(CALLS, [now]);
+}
+
+type FoundPage = Pick<CallsPage, 'calls' | 'next'> & {
+  readonly oldest: number;
+  readonly newest: number;
+};
+
+/** @throws QueryError for a limit or cursor that makes no sense. */
+function pageQuery(s: string, query: CallsQuery): (run: Run) => Promise<FoundPage> {
+  const { limit, before } = callPageOf(query);
+  const values: (string | number)[] = [before];
+  const wanted = ['seq < $1::bigint', `seq >= (SELECT oldest FROM ${s}.call_numbers)`];
+  const names = {
+    model: query.model,
+    feature: query.feature,
+    user_id: query.user,
+    outcome: query.outcome,
+  };
+  for (const [column, name] of Object.entries(names)) {
+    if (name === undefined) continue;
+    const place = `$${values.push(escapeText(name))}::text`;
+    wanted.push(`${column} = ${place}`);
+    if (column === 'user_id') wanted.push(`md5(user_id) = md5(${place})`);
+  }
+  return async (run) => {
+    const { rows } = await run(
+      `SELECT seq::text AS number, record::text AS record FROM ${s}.calls
+        WHERE ${wanted.join(' AND ')} ORDER BY seq DESC LIMIT ${limit + 1}`,
+      values,
+    );
+    const numbers = await run(
+      `SELECT oldest::text AS oldest, newest::text AS newest FROM ${s}.call_numbers`,
+    );
+    const { oldest, newest } = numbers.rows[0] ?? {};
+    return {
+      calls: rows
+        .slice(0, limit)
+        .map(({ record }) => deepFreeze(JSON.parse(record!) as CallRecord)),
+      next: rows.length > limit ? (rows[limit - 1]?.['number'] ?? null) : null,
+      oldest: Number(oldest),
+      newest: Number(newest),
+    };
+  };
+}
