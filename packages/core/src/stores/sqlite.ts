@@ -208,7 +208,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
         const known = cells.filter(({ bucketMs }) =>
           resolutions.some((each) => each.bucketMs === bucketMs),
         );
-        await mergeBatch(access, known, now, batch);
+        await mergeBatch(access, known, Math.trunc(now), batch);
         // The batch counts by now: whatever fails from here on is no reason to bring it again.
         await afterwards('sqlite.fold', () => foldStaged(access));
         await afterwards('sqlite.calls', calls.flush);

@@ -1,5 +1,5 @@
 import { plainCell } from './cells.js';
-import { expectThat } from './expectation.js';
+import { expectThat, expectWorks } from './expectation.js';
 import { bookOf, expectCells } from './figures.js';
 import { DAY, MINUTE, NOW, startOf, type Cases, type Stage } from './stage.js';
 import type { ContractCell, ContractResolution } from './subject.js';
@@ -114,6 +114,27 @@ export const timeCases: Cases = {
       const what = `the present beside ${buckets} buckets of a wrong future`;
       expectCells(core, given, bookOf(core, present, present), what);
     }
+  },
+
+  async 'the time of a merge is any number of milliseconds, whole or not'(stage) {
+    const { core, clock } = stage;
+    const { bucketMs } = (await resolutionsOf(stage))[0]!;
+    const opened = await stage.open();
+    const at = startOf(NOW, bucketMs);
+    const one = series(stage, bucketMs, NOW, 1);
+    const crowd = Array.from({ length: 2_000 }, (_, i) => {
+      const address = { family: 'user-model', bucketMs, at, key: [`user-${i}`, 'm'] } as const;
+      return plainCell(core, address, { nanoUsd: 1 });
+    });
+    for (const cells of [one, [...one, ...crowd]]) {
+      clock.now += 0.375;
+      for (const what of ['a merge', 'the same merge again']) {
+        const merge = () => opened.merge(cells, `fraction-${cells.length}`);
+        await expectWorks(merge, `${what} between two milliseconds`);
+      }
+    }
+    const given = (await opened.read({ bucketMs })).filter(({ family }) => family === 'total');
+    expectCells(core, given, bookOf(core, one, one), 'cells merged between two milliseconds');
   },
 
   async 'late cells are added to the bucket they belong to'(stage) {

@@ -34,6 +34,19 @@ export const TIME: readonly Case[] = [
     [/^a wrong future/],
   ],
   [
+    'takes whole milliseconds alone',
+    {
+      wrap: ({ merge }) => ({
+        async merge(cells, now, batch) {
+          if (!Number.isInteger(now))
+            throw new TypeError('cannot store REAL value in INTEGER column');
+          await merge(cells, now, batch);
+        },
+      }),
+    },
+    [/^the time of a merge is any number/],
+  ],
+  [
     'counts late cells as of now',
     {
       wrap: ({ merge }) => ({
