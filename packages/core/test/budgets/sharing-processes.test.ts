@@ -38,13 +38,14 @@ const PROGRAM = `
     : pool
       ? from('postgres').postgresStore({ pool, timeoutMs: 60_000 })
       : core.sqliteStore({ file, clock, lockTimeoutMs: 60_000 });
+  const told = { ok: 0, limit: 0, other: [] };
   const monitor = core.createMonitor({
-    store, prices, clock, log: false, onNotice() {}, budgetTimeoutMs: 60_000,
+    store, prices, clock, log: false, onNotice() {},
+    onError: (...fault) => told.other.push(fault.map(String).join(' ')), budgetTimeoutMs: 60_000,
     budgets: [{ usd: ${LIMIT_USD}, per: 'day', onStoreDown }],
   });
   const sdk = monitor.observe(new Anthropic({ apiKey: 'k', baseURL: url, maxRetries: 0 }));
   (async () => {
-    const told = { ok: 0, limit: 0, other: [] };
     for (let wave = 0; endless || wave < ${WAVES}; wave += 1) {
       const calls = Array.from({ length: ${CALLS} }, () => sdk.messages.create(ask));
       for (const { status, reason } of await Promise.allSettled(calls)) {
