@@ -1,13 +1,22 @@
 // The application, as a team would have it: three features, users who sign in, one line of ours.
 import { budgetErrors, claudeMonitor, trackFeature } from '@claude-metrics/express';
-import { alerts, budgets, HOUSE_STYLE, MODELS, question, textOf, users } from 'example-shared';
+import {
+  alerts,
+  budgets,
+  HOUSE_STYLE,
+  MODELS,
+  openStore,
+  question,
+  textOf,
+  users,
+} from 'example-shared';
 import express from 'express';
 
 /** @param {import('@anthropic-ai/sdk').Anthropic} client */
 export function createApp(client) {
   const app = express();
 
-  const monitoring = claudeMonitor({ budgets, alerts });
+  const monitoring = claudeMonitor({ store: openStore(), budgets, alerts });
   app.use(monitoring);
 
   app.use(express.json({ limit: '1mb' }));

@@ -1,7 +1,16 @@
 // The application, as a team would have it: three features, users who sign in, one line of ours.
 import Router from '@koa/router';
 import { budgetErrors, claudeMonitor, trackFeature } from '@claude-metrics/koa';
-import { alerts, budgets, HOUSE_STYLE, MODELS, question, textOf, users } from 'example-shared';
+import {
+  alerts,
+  budgets,
+  HOUSE_STYLE,
+  MODELS,
+  openStore,
+  question,
+  textOf,
+  users,
+} from 'example-shared';
 import Koa from 'koa';
 import { koaBody } from 'koa-body';
 import { Readable } from 'node:stream';
@@ -10,7 +19,7 @@ import { Readable } from 'node:stream';
 export function createApp(client) {
   const app = new Koa();
 
-  const monitoring = claudeMonitor({ budgets, alerts });
+  const monitoring = claudeMonitor({ store: openStore(), budgets, alerts });
   app.use(monitoring);
 
   app.use(koaBody({ jsonLimit: '1mb' }));

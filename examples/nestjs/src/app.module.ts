@@ -3,7 +3,7 @@ import { BudgetExceededFilter, ClaudeMetricsModule } from '@claude-metrics/nestj
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import type Anthropic from '@anthropic-ai/sdk';
-import { alerts, budgets } from 'example-shared';
+import { alerts, budgets, openStore } from 'example-shared';
 import { ChatController } from './chat.controller.js';
 import { ClaudeErrorFilter } from './claude-error.filter.js';
 import { LabelsController } from './labels.controller.js';
@@ -17,7 +17,9 @@ export class AppModule {
   static with(client: Anthropic): DynamicModule {
     return {
       module: AppModule,
-      imports: [ClaudeMetricsModule.forRoot({ anthropic: client, budgets, alerts })],
+      imports: [
+        ClaudeMetricsModule.forRoot({ anthropic: client, store: openStore(), budgets, alerts }),
+      ],
       controllers: [ChatController, LabelsController, SummariesController],
       providers: [
         Summariser,

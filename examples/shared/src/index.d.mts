@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { AlertRule, BudgetOptions } from '@claude-metrics/core';
+import type { AlertRule, BudgetOptions, Store } from '@claude-metrics/core';
 import type { Simulator } from '@claude-metrics/testing';
 import type { Server } from 'node:http';
 
@@ -11,6 +11,10 @@ export function textOf(message: Pick<Anthropic.Message, 'content'>): string;
 /** What the application may spend, and what people are told. */
 export const budgets: readonly BudgetOptions[];
 export const alerts: readonly AlertRule[];
+
+/** The file of `DB_FILE`; memory where there is no driver for it. */
+export function openStore(): Store;
+export function placeOfFigures(): string;
 
 /** Who may sign in, by bearer token. */
 export const users: ReadonlyMap<string, { readonly id: string }>;

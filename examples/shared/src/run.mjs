@@ -2,9 +2,12 @@
 //
 //   --live    against the real API, with ANTHROPIC_API_KEY set (costs money)
 //   --quiet   a few calls, then only those that you make
+//
+// Figures and budgets are in the file DB_FILE, default claude-metrics.db (claude-metrics-live.db for --live).
 import Anthropic from '@anthropic-ai/sdk';
 import { randomBytes } from 'node:crypto';
 import { startSimulator } from './claude.mjs';
+import { placeOfFigures } from './store.mjs';
 import { createTraffic } from './traffic.mjs';
 
 /** Who may sign in, by bearer token. */
@@ -25,6 +28,8 @@ export async function runExample(start) {
   }
   // Without it, the adapter makes a token itself and prints it.
   process.env.CLAUDE_METRICS_AUTH_TOKEN ||= randomBytes(24).toString('hex');
+  // What was really paid is kept apart from what was not.
+  if (live) process.env.DB_FILE ||= 'claude-metrics-live.db';
 
   const simulator = live ? null : await startSimulator();
   const client = simulator
@@ -47,6 +52,7 @@ Each line above is one call of Claude, as your log would have it. ${live ? 'They
 
   Dashboard   ${url}/claude-metrics/?token=${token}
   Snapshot    curl -H 'Authorization: Bearer ${token}' ${url}/claude-metrics/snapshot
+  Figures     in ${placeOfFigures()}
 
 Press Ctrl+C to stop.
 `);

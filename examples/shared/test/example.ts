@@ -1,7 +1,10 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { AlertsPage, Snapshot } from '@claude-metrics/core';
+import type { AlertsPage, CallsPage, Snapshot } from '@claude-metrics/core';
 import type { Simulator } from '@claude-metrics/testing';
 import { createTraffic, startSimulator, type Running, type Start } from 'example-shared';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** An example as a visitor would see it, some traffic later. */
 const TOKEN = 'a token of at least thirty-two characters'.replaceAll(' ', '-');
@@ -22,19 +25,22 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 /** Tests of one example; `start` starts it as its `main` does. */
 export function describeExample(start: Start): void {
   let simulator: Simulator;
+  let client: Anthropic;
   let application: Running;
-  let before: string | undefined;
+  let folder: string;
+  const before = { ...process.env };
 
   beforeAll(async () => {
-    before = process.env['CLAUDE_METRICS_AUTH_TOKEN'];
     process.env['CLAUDE_METRICS_AUTH_TOKEN'] = TOKEN;
+    folder = mkdtempSync(join(tmpdir(), 'claude-metrics-example-'));
+    process.env['DB_FILE'] = join(folder, 'figures.db');
     jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     jest.spyOn(console, 'error').mockReturnValue();
     jest.spyOn(console, 'warn').mockReturnValue();
     // Alerts are looked at when the test says so.
     jest.useFakeTimers({ doNotFake: EVERYTHING_ELSE });
     simulator = await startSimulator();
-    const client = new Anthropic({ apiKey: 'test', baseURL: simulator.url });
+    client = new Anthropic({ apiKey: 'test', baseURL: simulator.url });
     application = await start({ client, port: 0 });
     const { url } = application;
     await createTraffic({ url }).steps(STEPS);
@@ -46,8 +52,11 @@ export function describeExample(start: Start): void {
     await simulator.close();
     jest.useRealTimers();
     jest.restoreAllMocks();
-    if (before === undefined) delete process.env['CLAUDE_METRICS_AUTH_TOKEN'];
-    else process.env['CLAUDE_METRICS_AUTH_TOKEN'] = before;
+    for (const name of ['CLAUDE_METRICS_AUTH_TOKEN', 'DB_FILE']) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+    rmSync(folder, { recursive: true, force: true });
   });
 
   async function ask<T>(path: string): Promise<T> {
@@ -55,6 +64,15 @@ export function describeExample(start: Start): void {
     return (await (
       await fetch(`${application.url}/claude-metrics${path}`, { headers })
     ).json()) as T;
+  }
+
+  /** Eve, whose trial is over, asks once more. */
+  function askAsEve(): Promise<Response> {
+    return fetch(`${application.url}/chat/trial`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer token-of-eve' },
+      body: JSON.stringify({ text: 'And another question?' }),
+    });
   }
 
   /** Lines on stderr. */
@@ -96,18 +114,16 @@ export function describeExample(start: Start): void {
   });
 
   it('refuses who has used up a budget, and shows it, and the alert that follows', async () => {
-    const answer = await fetch(`${application.url}/chat/trial`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: 'Bearer token-of-eve' },
-      body: JSON.stringify({ text: 'And another question?' }),
-    });
+    const answer = await askAsEve();
     expect(answer.status).toBe(429);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     const { budgets } = await ask<Snapshot>('/snapshot?range=1h');
     const trial = budgets.find(({ name }) => name === 'trial');
-    expect(trial?.scopes).toMatchObject([{ scope: 'eve', heldUsd: 0, limitUsd: 0.016 }]);
-    expect(trial?.scopes[0]?.refusedCalls).toBeGreaterThan(0);
-    expect(trial?.scopes[0]?.spentUsd).toBeLessThanOrEqual(0.016);
+    expect(trial?.scopes).toMatchObject([{ scope: 'eve', limitUsd: 0.016 }]);
+    const { spentUsd, heldUsd, refusedCalls } = trial!.scopes[0]!;
+    expect(refusedCalls).toBeGreaterThan(0);
+    expect(spentUsd).toBeGreaterThan(0);
+    expect(spentUsd + heldUsd).toBeLessThanOrEqual(0.016);
     expect(budgets.find(({ name }) => name === 'users')).toMatchObject({ shadow: true });
     jest.advanceTimersByTime(15_000);
     await until(async () => (await ask<AlertsPage>('/alerts')).firing.length > 0);
@@ -126,5 +142,30 @@ export function describeExample(start: Start): void {
       ),
     ];
     expect(sums).toEqual(Array(4).fill(totals.cost.nanoUsd));
+  });
+
+  it('has its figures and its calls again after a restart, and refuses who was refused', async () => {
+    const path = '/snapshot?range=1h';
+    const earlier = await ask<Snapshot>(path);
+    const { kept } = await ask<CallsPage>('/calls');
+    expect(earlier.totals.calls).toBeGreaterThan(0);
+    expect(kept).toBe(earlier.totals.calls);
+    await application.close();
+    application = await start({ client, port: 0 });
+    const later = await ask<Snapshot>(path);
+    const figures = ({ totals, byModel, byFeature, byUser }: Snapshot) => [
+      ...[totals, byModel, byFeature, byUser],
+    ];
+    expect(figures(later)).toEqual(figures(earlier));
+    expect(later.source.shared).toBe(true);
+    expect(await ask<CallsPage>('/calls')).toMatchObject({ kept });
+    const spent = ({ budgets }: Snapshot) =>
+      budgets
+        .flatMap(({ name, scopes }) =>
+          scopes.map((each) => `${name}, ${each.scope}: ${each.spentUsd}`),
+        )
+        .sort();
+    expect(spent(later)).toEqual(spent(earlier));
+    expect((await askAsEve()).status).toBe(429);
   });
 }

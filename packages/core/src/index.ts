@@ -3,6 +3,7 @@
 // Measuring
 export { createMonitor, type Monitor } from './monitor.js';
 export type { MonitorOptions } from './monitor-options.js';
+export type { ClosingSignal } from './signals.js';
 export { defaultMonitor, observe } from './default.js';
 export type { CallInput } from './import.js';
 export type { Clock } from './clock.js';

@@ -86,6 +86,8 @@ export function createLedger(options: LedgerOptions): Ledger {
   const own = randomUUID();
   let batches = 0;
   let flushing: Promise<void> | null = null;
+  /** The flush after the one under way, for all who have asked for it meanwhile. */
+  let next: Promise<void> | null = null;
 
   /** A start in the future (a clock that was set back) counts as now, and so does no time. */
   function bucketFor(at: number, present: number): Bucket {
@@ -167,11 +169,15 @@ export function createLedger(options: LedgerOptions): Ledger {
     health.fault('ledger.flush', error);
   }
 
-  /** The batch that the store may or may not have comes first, and the same as it was. */
+  /**
+   * The batch that the store may or may not have comes first, and the same as it was; then what waits
+   * now. Calls that come meanwhile are for the next flush: who reads would wait as long as they come.
+   */
   function flush(): void | Promise<void> {
-    if (flushing) return flushing.then(flush);
+    if (flushing) return (next ??= flushing.finally(() => (next = null)).then(flush));
     if (unsure === null && pending.size === 0) return undefined;
     failing = false;
+    const isAgain = unsure !== null;
     const batch = (unsure ??= takePending());
     try {
       const merged = store.merge(batch.cells, now(), batch.name);
@@ -179,7 +185,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         flushing = merged
           .then(() => void (unsure = null), failed)
           .finally(() => (flushing = null))
-          .then(() => (failing ? undefined : flush()));
+          .then(() => (isAgain && !failing ? flush() : undefined));
         return flushing;
       }
       unsure = null;
@@ -187,7 +193,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       failed(error);
       return undefined;
     }
-    return flush();
+    return isAgain ? flush() : undefined;
   }
 
   function keepCall(call: CallRecord): void {
@@ -205,9 +211,9 @@ export function createLedger(options: LedgerOptions): Ledger {
     record(call) {
       const present = now();
       const entered = startOf(present, bucketMs);
-      if (entered !== flushedAt || (pending.size > FLUSH_AT && !failing)) {
+      if (flushing === null && (entered !== flushedAt || (pending.size > FLUSH_AT && !failing))) {
         flushedAt = entered;
-        if (flushing === null) void flush();
+        void flush();
       }
       if (call.at < present - longest) health.drop('ledger.tooOld');
       else add(bucketFor(call.at, present), namesOf(call), sampler.sample(call), call);

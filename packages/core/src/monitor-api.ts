@@ -50,9 +50,15 @@ export interface Monitor {
   feedback(event: FeedbackEvent): Promise<void>;
   /** What was firing, pending, silenced and resolved when it was last looked at. */
   alerts(): Promise<AlertsPage>;
-  /** Looks at every rule now, as the timer does: for tests, and where processes sleep between requests. */
+  /**
+   * Looks at every rule now, as the timer does: for tests, and where processes sleep between requests.
+   * Where another process does so for all that share the store, it hears of them instead.
+   */
   evaluateAlerts(): Promise<void>;
-  /** Tells nobody about an alert for so long; `null` ends the silence. `null` back: no such alert. */
+  /**
+   * Tells nobody about an alert for so long; `null` ends the silence. `null` back: no such alert, as
+   * far as this process has heard.
+   */
   silence(id: string, forMs: number | null): Alert | null;
   /** Adds a sink. Returns the way to take it off again. */
   on(sink: Sink): () => void;

@@ -7,6 +7,7 @@ import { rule, type OptionRules } from './options.js';
 import type { PriceTable } from './prices.js';
 import type { CallRecord, Sink } from './record.js';
 import type { ClsNamespace, ContextInput } from './scope.js';
+import { signalsRule, type ClosingSignal } from './signals.js';
 import { storeRule, type StoreOption } from './store-option.js';
 
 /** What a monitor can be told when it is made. */
@@ -56,6 +57,11 @@ export interface MonitorOptions {
   readonly dashboardUrl?: string | undefined;
   /** How often alerts are looked at, in milliseconds. Default 15 seconds. */
   readonly alertEveryMs?: number | undefined;
+  /**
+   * Signals at which the monitor closes, as `close()` does: `['SIGTERM', 'SIGINT']`. When nobody else
+   * listens for the signal, the process ends by it afterwards. Default none.
+   */
+  readonly closeOn?: readonly ClosingSignal[] | undefined;
   /** Time, for tests. */
   readonly clock?: Clock | undefined;
   /** An answer nobody has read from for this long counts as abandoned. Default 10 minutes. */
@@ -84,6 +90,7 @@ export const monitorRules: OptionRules = {
   channels: { allowed: 'an array of channels made with channel', ok: Array.isArray },
   dashboardUrl: { allowed: 'an address that begins with http:// or https://', ok: isUrl },
   alertEveryMs: rule.integer(1_000, 3_600_000),
+  closeOn: signalsRule,
   clock: rule.methods('now', 'monotonic'),
   abandonAfterMs: rule.integer(1_000, 24 * 3_600_000),
 };

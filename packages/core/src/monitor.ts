@@ -21,13 +21,17 @@ import { checkOptions, show } from './options.js';
 import { currentPrices } from './pricing.js';
 import { rateBookOf } from './rates.js';
 import { useNamespace } from './scope.js';
+import { closeOnSignals } from './signals.js';
 import { createSinks } from './sinks.js';
 import { createSnapshot, type Snapshot, type SnapshotQuery } from './snapshot.js';
 import { listenTo, sayWhatIsMissing, storesOf } from './store-option.js';
 import { watchUnobserved } from './unobserved.js';
+import { sourceOf, workerOf } from './workers.js';
 
 export type { Monitor } from './monitor-api.js';
 
+/** A process that has nothing to do any more still brings its last minute to the store. */
+const FLUSH_EVERY_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -50,6 +54,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const prices = () => options.prices ?? currentPrices();
   const stores = storesOf(options.store);
   const store = stores.cells;
+  const ownBudgets = budgetList.length > 0 && stores.budgets === undefined;
   listenTo(stores, health);
   sayWhatIsMissing(stores, budgetList.length > 0, health);
   const ledger = createLedger({ now, health, store });
@@ -60,6 +65,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     ...{ budgets: budgetList, now, monotonic, health, prices },
     ...{ store: stores.budgets, ceiling: currentCeiling },
     ...{ leaseMs: options.budgetLeaseMs, storeTimeoutMs: options.budgetTimeoutMs },
+    notes: stores.apart?.notes ?? store.notes,
     onEvent(event) {
       health.guard('say', sayBudget, event.text);
       sinks.budget(event);
@@ -68,7 +74,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const delivery = createDelivery({ channels: channelsOf(options), health });
   const alerts = createAlerts({
     ...{ rules: options.alerts ?? [], source: ledger, health, now },
-    everyMs: options.alertEveryMs,
+    ...{ everyMs: options.alertEveryMs, monotonic, notes: store.shared ? store.notes : null },
     budgets() {
       // What others have spent is what was heard of it at the last look.
       void budgets.refresh();
@@ -107,8 +113,9 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   }
 
   alerts.start();
+  const flushing = setInterval(() => void ledger.flush(), FLUSH_EVERY_MS).unref();
   if (options.instrument === true) instrumentAll();
-  return {
+  const monitor: Monitor = {
     observe(client) {
       observeClient(capture, client);
       return client;
@@ -141,8 +148,8 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
       await Promise.resolve(feedback.add(event));
     },
     async alerts() {
-      const channels = delivery.reports();
-      return Promise.resolve({ ...alerts.page(), channels });
+      await alerts.refresh();
+      return { ...alerts.page(), channels: delivery.reports() };
     },
     evaluateAlerts: alerts.evaluate,
     silence: (id, forMs) => alerts.silence(id, forMs === null ? null : now() + forMs),
@@ -160,13 +167,16 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     },
     close: (closeOptions) => (closing ??= closeAll(closeOptions?.timeoutMs)),
   };
+  const stopListening = closeOnSignals(options.closeOn ?? [], () => monitor.close(), health);
+  return monitor;
 
   async function snapshot(query: SnapshotQuery = {}): Promise<Snapshot> {
     capture.sweep();
-    await budgets.refresh();
+    await Promise.all([budgets.refresh(), alerts.refresh()]);
     const { firing, pending, silenced } = alerts.page();
     return createSnapshot(ledger, query, {
       now: now(),
+      source: sourceOf(store.shared === true, workerOf(), ownBudgets),
       health: health.report(),
       unobserved,
       unpricedModels: pricing.unpricedModels(),
@@ -178,13 +188,22 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
 
   async function closeAll(timeoutMs = CLOSE_TIMEOUT_MS): Promise<void> {
     capture.close();
+    clearInterval(flushing);
     for (const step of undo) health.guard('close', step);
-    await within(timeoutMs, Promise.all([closeStores(), delivery.close(timeoutMs)]));
+    try {
+      await within(timeoutMs, Promise.all([closeStores(), delivery.close(timeoutMs)]));
+    } finally {
+      stopListening();
+    }
   }
 
   /** The ledger, one of the sinks, closes the store. */
   async function closeStores(): Promise<void> {
-    await budgets.close().catch((error: unknown) => health.fault('budgets.close', error));
+    const budgetsClosed = budgets
+      .close()
+      .catch((error: unknown) => health.fault('budgets.close', error));
+    // While there is a store: that this process leads no more.
+    await Promise.all([budgetsClosed, alerts.close()]);
     await sinks.close();
     await stores.apart?.close?.();
   }

@@ -9,6 +9,7 @@ import type { HealthReport } from './health.js';
 import type { UnpricedReason } from './record.js';
 import type { Cell, CellQuery, Family, Resolution } from './stores/store.js';
 import type { Dimension, Filters, SnapshotQuery } from './window.js';
+import type { SnapshotSource } from './workers.js';
 
 export { QueryError } from './stores/store.js';
 export { DIMENSIONS } from './window.js';
@@ -17,6 +18,7 @@ export type { Group, Totals } from './totals.js';
 export type { SeriesPoint } from './series.js';
 export type { Spend } from './trackers/cost.js';
 export type { Quantiles } from './trackers/latency.js';
+export type { SnapshotSource } from './workers.js';
 
 /** How far the numbers can be trusted. */
 export interface Coverage {
@@ -45,6 +47,8 @@ export interface Snapshot {
   /** Width of a point of `series`. */
   readonly bucketMs: number;
   readonly filters: Filters;
+  /** Whose calls these are: those of all who share the store, or of this process alone. */
+  readonly source: SnapshotSource;
   readonly totals: Totals;
   /**
    * Heaviest first, at most 100, then `(other)`; the groups of a list sum up to `totals` exactly.
@@ -80,6 +84,7 @@ export interface CellSource {
 export interface SnapshotExtras {
   /** Milliseconds since the epoch. */
   readonly now: number;
+  readonly source: SnapshotSource;
   readonly health: HealthReport;
   readonly unobserved: number;
   readonly unpricedModels: readonly string[];
@@ -133,6 +138,7 @@ export async function createSnapshot(
     to: new Date(window.to).toISOString(),
     bucketMs: series.bucketMs,
     filters,
+    source: extras.source,
     totals: totalsOf(whole),
     byModel: lists.model?.groups ?? [],
     byFeature: lists.feature?.groups ?? [],

@@ -35,7 +35,7 @@ const LAYERS: readonly Layer[] = [
       ...['sketch', 'cell', 'bucket'],
       ...['period', 'models', 'json-bytes', 'content-size', 'request-size', 'worst-case'],
       ...['balance', 'exchange', 'budget-error', 'gate'],
-      ...['freeze', 'erased', 'call-page'],
+      ...['freeze', 'erased', 'call-page', 'workers', 'deadline'],
     ],
     below: [WORDS],
     inside: 'any',
@@ -83,6 +83,7 @@ const LAYERS: readonly Layer[] = [
     // the whole
     modules: [
       'import',
+      'signals',
       'monitor-options',
       'monitor-api',
       'store-option',

@@ -70,6 +70,7 @@ export function snapshotOf(patch: Partial<Snapshot> = {}): Snapshot {
     to: '2026-11-24T14:15:00.000Z',
     bucketMs: 900_000,
     filters: {},
+    source: { shared: false, worker: null, text: null },
     totals: totalsOf(),
     byModel: [groupOf('claude-sonnet-5'), groupOf('claude-haiku-4-5')],
     byFeature: [groupOf('POST /chat/:room'), groupOf('(unattributed)')],

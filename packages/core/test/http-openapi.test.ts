@@ -2,6 +2,7 @@ import { createHttp } from '../src/http.js';
 import { describe as describeRoutes } from '../src/http/openapi.js';
 import { routes } from '../src/http/routes.js';
 import { createMonitor } from '../src/monitor.js';
+import { sourceOf } from '../src/workers.js';
 import {
   alertOf,
   alertsPageOf,
@@ -90,6 +91,7 @@ const budgets = [
   budgetOf({ of: { tag: 'team' }, scopes: [scopeOf({ scope: null, used: null })] }),
   budgetOf({ per: 'call', of: 'all', from: null, to: null, action: 'downgrade', scopes: [] }),
 ];
+const source = sourceOf(false, { kind: 'cluster', index: 3, count: null });
 const records = [
   recordOf(),
   recordOf({
@@ -100,7 +102,7 @@ const records = [
 const readings = {
   snapshot: () =>
     Promise.resolve(
-      snapshotOf({ budgets, alerts: { firing: alerts.firing, pending: 1, silenced: 1 } }),
+      snapshotOf({ budgets, source, alerts: { firing: alerts.firing, pending: 1, silenced: 1 } }),
     ),
   calls: () => Promise.resolve({ calls: records, next: 'c1', kept: 1, capacity: 1000, dropped: 0 }),
 };

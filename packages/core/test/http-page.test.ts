@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { escapeHtml, markup, toText } from '../src/http/html.js';
 import { renderPage, renderProblem, servePage, type Page } from '../src/http/page.js';
 import { badQuery } from '../src/http/problem.js';
+import { sourceOf } from '../src/workers.js';
 import {
   alertOf,
   alertsPageOf,
@@ -208,6 +209,15 @@ describe('the page', () => {
     expect(text).toContain('Spend, at least ≥ $1.25');
     expect(text).toContain('3 calls have no price');
     expect(text).toContain('my-finetune');
+  });
+
+  it('of one worker of several says so before the figures, and that of all does not', () => {
+    const worker = { kind: 'pm2', index: 3, count: 4 } as const;
+    const told = (shared: boolean) =>
+      textOf(render({ snapshot: snapshotOf({ source: sourceOf(shared, worker) }) }));
+    expect(told(false).indexOf('worker 3 of 4 only')).toBeGreaterThan(0);
+    expect(told(false).indexOf('worker 3 of 4 only')).toBeLessThan(told(false).indexOf('Spend $'));
+    expect(told(true)).not.toContain('worker');
   });
 
   it('shows faults and requests that nobody recorded before the figures', () => {

@@ -77,6 +77,22 @@ describe('a silence', () => {
     expect(faults).toEqual([]);
   });
 
+  it('asks how alerts are before and after, for another process may look at them', async () => {
+    const asked: string[] = [];
+    const { post } = setUp({
+      alerts() {
+        asked.push('alerts');
+        return Promise.resolve(alertsPageOf());
+      },
+      silence() {
+        asked.push('silence');
+        return alertOf();
+      },
+    });
+    expect((await post('{}')).status).toBe(200);
+    expect(asked).toEqual(['alerts', 'silence', 'alerts']);
+  });
+
   it('answers the alert as JSON', async () => {
     const { post } = setUp();
     const response = await post('{"minutes":5}');

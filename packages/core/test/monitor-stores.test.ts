@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import { createSimulator, type Simulator } from '@claude-metrics/testing';
+import { SUM } from '../src/cell.js';
 import { createMonitor, type Monitor } from '../src/monitor.js';
 import type { MonitorOptions } from '../src/monitor-options.js';
 import { memoryStore } from '../src/stores/memory.js';
@@ -106,6 +107,17 @@ describe('a store for each purpose', () => {
     expect((await b.monitor.snapshot()).budgets[0]?.scopes[0]).toMatchObject({ spentUsd: 0.02 });
   });
 
+  it('a feature that is paused is paused for all, and after a restart', async () => {
+    const a = start({ store: file });
+    a.monitor.pause('chat', 'It answers nonsense.');
+    await a.monitor.close();
+    const b = start({ store: { cells: memoryStore(), budgets: sqliteStore({ file }) } });
+    while (b.monitor.paused().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(b.monitor.paused()).toMatchObject([{ feature: 'chat', reason: 'It answers nonsense.' }]);
+    const asked = b.monitor.withContext({ feature: 'chat' }, () => failure(b.ask()));
+    expect(await asked).toMatchObject({ status: 503, reason: 'paused' });
+  });
+
   it('and both are heard', () => {
     const money: Store = { ...memoryStore(), budgets: sharedMoney() };
     money.onProblem = (tell) => tell({ kind: 'notice', name: 'money.lru', text: 'It may vanish.' });
@@ -137,6 +149,29 @@ describe('a store for each purpose', () => {
       );
     },
   );
+});
+
+it('brings what waits to the store within a minute, also when no call follows', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'] });
+  try {
+    const { monitor } = start({ store: file });
+    monitor.record({ model: 'claude-dear' });
+    await monitor.snapshot();
+    monitor.record({ model: 'claude-dear' });
+    const calls = async () => {
+      const other = sqliteStore({ file });
+      const query = { from: 0, to: Infinity, bucketMs: 60_000, families: ['total'] } as const;
+      const [cell] = await other.read(query);
+      await other.close();
+      return cell?.sums[SUM.calls];
+    };
+    expect(await calls()).toBe(1);
+    jest.advanceTimersByTime(60_000);
+    while ((await calls()) === 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(await calls()).toBe(2);
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 it('says what a store cannot do, and what it has to say of itself', () => {

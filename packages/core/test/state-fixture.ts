@@ -18,6 +18,7 @@ import {
 } from '../src/record.js';
 import { createSnapshot, type SnapshotQuery } from '../src/snapshot.js';
 import { memoryStore } from '../src/stores/memory.js';
+import { sourceOf } from '../src/workers.js';
 import type { Caps } from '../src/bucket.js';
 import type { Attempt, CallRecord, Cost, CostClass } from '../src/record.js';
 import type { Cell, Store } from '../src/stores/store.js';
@@ -135,8 +136,12 @@ export function rigOf(options: { store?: Store; caps?: Caps; now?: number } = {}
   };
 }
 
-/** What a snapshot says of budgets and alerts where there are none. */
-export const NO_BUDGETS = { budgets: [], alerts: { firing: [], pending: 0, silenced: 0 } };
+/** What a snapshot says of budgets, alerts and other processes where there are none. */
+export const NO_BUDGETS = {
+  source: sourceOf(false, null),
+  budgets: [],
+  alerts: { firing: [], pending: 0, silenced: 0 },
+};
 
 export type Exact = Readonly<Record<string, bigint>>;
 

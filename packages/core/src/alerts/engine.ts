@@ -1,18 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import { show } from '../options.js';
 import { modelFactsOf, type Retirement } from '../models.js';
 import { createBurn } from './burn.js';
+import { inTime } from '../deadline.js';
 import { createSeenTime } from './elapsed.js';
+import { createFleet } from './fleet.js';
 import { createHeadroom } from './headroom.js';
 import { createJudge } from './judge.js';
 import { messageOf } from './message.js';
 import { createRoster } from './roster.js';
 import { checkRules } from './rules.js';
-import { oneLine, spanOf } from './wording.js';
+import { reasonOf, spanOf } from './wording.js';
 import type { Alert, AlertMessage, AlertsPage } from '../alert.js';
 import type { BudgetReport } from '../budget.js';
 import type { Health } from '../health.js';
 import type { CallRecord, Sink } from '../record.js';
 import type { CellSource, Snapshot, SnapshotQuery } from '../snapshot.js';
+import type { SharedNotes } from '../stores/budget-store.js';
 import type { Rule } from './rule.js';
 import type { Verdict } from './verdict.js';
 
@@ -22,11 +26,13 @@ import type { Verdict } from './verdict.js';
  *
  * - **evaluation**: one round over all rules, at one reading of the clock. Two never overlap, and a
  *   rule that fails, or does not answer in time, stops no other.
+ *
+ * With `notes`, one of the processes that share them does so for all; see fleet.ts.
  */
 export interface AlertsOptions {
   readonly rules: readonly Rule[];
-  /** The ledger. */
-  readonly source: CellSource;
+  /** The ledger. `flush()` brings what it has not told the store yet; it never fails. */
+  readonly source: CellSource & { flush?(): void | Promise<void> };
   readonly budgets: () => readonly BudgetReport[];
   readonly snapshot: (query: SnapshotQuery) => Promise<Snapshot>;
   readonly health: Health;
@@ -41,6 +47,14 @@ export interface AlertsOptions {
   readonly retirementOf?: ((model: string) => Retirement | null) | undefined;
   /** Groups that are not in order; beyond it new ones are left out, and counted. Default 500. */
   readonly maxGroups?: number | undefined;
+  /** Of the store whose cells are judged, where processes share it. */
+  readonly notes?: SharedNotes | null | undefined;
+  /** Name of this process, that no other has. Default: one by chance. */
+  readonly member?: string | undefined;
+  /** Another process takes over when the one that led was silent for so long. Default 3 evaluations, and a bit. */
+  readonly claimMs?: number | undefined;
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonic?: (() => number) | undefined;
 }
 
 export interface Alerts extends Sink {
@@ -48,6 +62,8 @@ export interface Alerts extends Sink {
   record(call: CallRecord): void;
   /** One evaluation; while one is under way, that one. Never fails. */
   evaluate(): Promise<void>;
+  /** Hears how the alerts of the process are that leads, for `page()`. Never fails. */
+  refresh(): Promise<void>;
   page(): Omit<AlertsPage, 'channels'>;
   /**
    * Tells nobody about an alert until then (milliseconds since the epoch); `null` ends it. Returns the
@@ -57,13 +73,15 @@ export interface Alerts extends Sink {
    */
   silence(id: string, untilMs: number | null): Alert | null;
   start(): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const DAY_MS = 86_400_000;
+const UNSEEN = 'not looked at by this process: the store that processes share does not answer';
 /** Evaluations are late when the process is busy; what is later than this was a jump of the clock. */
 const LATE = 4;
 const LEAST_STEP_MS = 60_000;
+const SLACK_MS = 5_000;
 const LATEST = 8.64e15;
 
 /**
@@ -75,6 +93,8 @@ const LATEST = 8.64e15;
  */
 export function createAlerts(options: AlertsOptions): Alerts {
   const { rules, source, health, now, everyMs = 15_000, maxGroups = 500 } = options;
+  const { notes = null, member = randomUUID(), monotonic = () => performance.now() } = options;
+  const { claimMs = 3 * everyMs + Math.min(everyMs, SLACK_MS) } = options;
   checkRules('createAlerts', rules);
   for (const rule of rules) checkHistory(rule, source);
   const maxStepMs = Math.max(LATE * everyMs, LEAST_STEP_MS);
@@ -90,6 +110,10 @@ export function createAlerts(options: AlertsOptions): Alerts {
     snapshot: options.snapshot,
     retirementOf: options.retirementOf ?? ((model) => modelFactsOf(model).retirement),
   });
+  const fleet =
+    notes && rules.length > 0
+      ? createFleet({ notes, member, rules, roster, everyMs, claimMs, now, monotonic, health })
+      : null;
   const usesBudgets = rules.some(({ kind }) => kind === 'budgetAbove' || kind === 'burnRate');
   const usesHeadroom = rules.some(({ kind }) => kind === 'rateLimitHeadroomBelow');
   /** Rules whose last evaluation failed, with why. */
@@ -119,11 +143,19 @@ export function createAlerts(options: AlertsOptions): Alerts {
   }
 
   async function evaluateAll(): Promise<void> {
+    const part = fleet && (await fleet.ask());
     const at = now();
     time.pass(at);
+    // Also where another process leads: who takes over has to know the rates.
     sampleBudgets();
+    if (part === 'follow' || part === 'wait') {
+      // Who reads nothing has to bring what the others read.
+      void source.flush?.();
+      return;
+    }
     const answers = await Promise.allSettled(rules.map((rule) => ask(rule, at)));
-    if (closed) return;
+    // Stopped meanwhile, for so long that another process has taken over.
+    if (closed || fleet?.mayTell() === false) return;
     answers.forEach((answer, i) => {
       const rule = rules[i]!;
       if (answer.status === 'rejected') {
@@ -139,6 +171,30 @@ export function createAlerts(options: AlertsOptions): Alerts {
         health.guard('alerts.send', options.send, messageOf(news, at, link ?? null));
       }
     });
+    await fleet?.save(at, [...failing]);
+  }
+
+  function page(): Omit<AlertsPage, 'channels'> {
+    const heard = fleet?.part === 'follow' ? fleet.heard() : null;
+    const unseen = fleet?.part === 'wait' ? rules.map(({ name }) => [name, UNSEEN] as const) : null;
+    const faults = unseen ?? heard?.failing ?? [...failing];
+    return {
+      at: new Date(heard?.at ?? now()).toISOString(),
+      ...roster.lists(),
+      failing: faults.map(([rule, message]) => ({ rule, message })),
+    };
+  }
+
+  function silence(id: string, untilMs: number | null): Alert | null {
+    if (untilMs !== null && !(Number.isFinite(untilMs) && Math.abs(untilMs) <= LATEST)) {
+      throw new TypeError(
+        `[claude-metrics] alerts.silence: untilMs must be a time in milliseconds since the epoch, ` +
+          `or null, got ${show(untilMs)}.`,
+      );
+    }
+    const silenced = roster.silence(id, untilMs, now());
+    if (silenced) fleet?.wish(id, untilMs);
+    return silenced;
   }
 
   function evaluate(): Promise<void> {
@@ -155,27 +211,21 @@ export function createAlerts(options: AlertsOptions): Alerts {
       if (usesHeadroom) headroom.record(call);
     },
     evaluate,
-    page() {
-      const faults = [...failing].map(([rule, message]) => ({ rule, message }));
-      return { at: new Date(now()).toISOString(), ...roster.lists(), failing: faults };
+    async refresh() {
+      if (!closed) await fleet?.refresh();
     },
-    silence(id, untilMs) {
-      if (untilMs === null || (Number.isFinite(untilMs) && Math.abs(untilMs) <= LATEST)) {
-        return roster.silence(id, untilMs, now());
-      }
-      throw new TypeError(
-        `[claude-metrics] alerts.silence: untilMs must be a time in milliseconds since the epoch, ` +
-          `or null, got ${show(untilMs)}.`,
-      );
-    },
+    page,
+    silence,
     start() {
       if (closed || timer || rules.length === 0) return;
       timer = setInterval(() => void evaluate(), everyMs);
       timer.unref();
     },
-    close() {
+    async close() {
+      if (closed) return;
       closed = true;
       clearInterval(timer);
+      await fleet?.close();
     },
   };
 }
@@ -190,26 +240,4 @@ function checkHistory(rule: Rule, { resolutions }: CellSource): void {
     `[claude-metrics] createAlerts: the rule ${show(rule.name)} looks back ${spanOf(neededMs)}, and ` +
       `the store keeps ${spanOf(keptMs)}. Let it look back less, or the store keep more.`,
   );
-}
-
-async function inTime<T>(answer: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error(`no answer within ${spanOf(limitMs)}`);
-    timer = setTimeout(() => reject(error), limitMs);
-    timer.unref();
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function reasonOf(error: unknown): string {
-  try {
-    return oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 200);
-  } catch {
-    return 'an error that cannot be printed';
-  }
 }

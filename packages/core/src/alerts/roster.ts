@@ -5,6 +5,7 @@ import type { Alert, AlertGroup, AlertsPage } from '../alert.js';
 import type { Health } from '../health.js';
 import type { MachineEvent, MachineState } from './machine.js';
 import type { Rule } from './rule.js';
+import type { AlertsState, SavedEntry } from './state.js';
 
 /**
  * The alerts there are: a machine for each (rule, group) that is not in order, or was lately.
@@ -21,7 +22,12 @@ export interface Roster {
   /** `null` for an id that is not known. */
   silence(id: string, untilMs: number | null, now: number): Alert | null;
   lists(): Pick<AlertsPage, 'firing' | 'pending' | 'silenced' | 'recent'>;
+  saved(): Saved;
+  /** Forgets what there is, and goes on from what was saved. Rules that are not here any more are left out. */
+  load(saved: Saved, rules: readonly Rule[]): void;
 }
+
+export type Saved = Pick<AlertsState, 'entries' | 'recent'>;
 
 /** Something to tell. */
 export interface News {
@@ -46,8 +52,8 @@ export function createRoster(options: {
 }): Roster {
   const { maxGroups, maxStepMs, health } = options;
   const entries = new Map<string, Entry>();
-  /** Oldest first. */
-  const recent = new Map<string, Alert>();
+  /** As they were when they resolved, oldest first. */
+  const recent = new Map<string, Entry>();
 
   function begin(rule: Rule, verdict: Verdict, now: number): Entry | null {
     if (entries.size >= maxGroups) {
@@ -70,7 +76,7 @@ export function createRoster(options: {
     const alert = alertOf(entry);
     if (machine.phase === 'firing') recent.delete(entry.id);
     if (before.phase === 'firing' && machine.phase === 'ok') {
-      recent.set(entry.id, alert);
+      recent.set(entry.id, { ...entry });
       if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
     }
     if (isIdle(machine, timing)) entries.delete(entry.id);
@@ -107,10 +113,34 @@ export function createRoster(options: {
         firing: of('firing'),
         pending: of('pending'),
         silenced: alerts.filter(({ entry }) => entry.machine.silence).map(({ alert }) => alert),
-        recent: [...recent.values()].reverse(),
+        recent: [...recent.values()].reverse().map(alertOf),
       };
     },
+    saved: () => ({
+      entries: [...entries.values()].map(savedOf),
+      recent: [...recent.values()].map(savedOf),
+    }),
+    load(saved, rules) {
+      const named = new Map(rules.map((rule) => [rule.name, rule]));
+      const fill = (into: Map<string, Entry>, from: readonly SavedEntry[]) => {
+        into.clear();
+        for (const each of from) {
+          const rule = named.get(each.rule);
+          if (!rule) continue;
+          const { group, machine } = each;
+          const id = idOf(rule, group);
+          into.set(id, { id, rule, group, machine, last: { ...each.last, group } });
+        }
+      };
+      fill(entries, saved.entries.slice(0, maxGroups));
+      fill(recent, saved.recent.slice(-MAX_RECENT));
+    },
   };
+}
+
+function savedOf({ rule, group, machine, last }: Entry): SavedEntry {
+  const { breached, cleared, value, limit, title } = last;
+  return { rule: rule.name, group, machine, last: { breached, cleared, value, limit, title } };
 }
 
 /** The same whenever it fires again, in every process. */

@@ -64,6 +64,15 @@ export function oneLine(text: string, max = 300): string {
   return line.length <= max ? line : `${line.slice(0, max - 1).replace(/\p{Cs}$/u, '')}…`;
 }
 
+/** What went wrong, in one line; whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  try {
+    return oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 200);
+  } catch {
+    return 'an error that cannot be printed';
+  }
+}
+
 function joined(whole: string, rest: number, unit: string): string {
   return rest === 0 ? whole : `${whole} ${rest} ${unit}`;
 }

@@ -3,7 +3,7 @@ import type { Admission, Gate, Refusal, Ticket } from '../gate.js';
 import type { Health } from '../health.js';
 import { loadCalendar, type Calendar } from '../period.js';
 import type { PriceTable } from '../prices.js';
-import type { BudgetStore } from '../stores/budget-store.js';
+import type { BudgetStore, SharedNotes } from '../stores/budget-store.js';
 import { createAccounts } from './accounts.js';
 import { createAnswers, type Admitted } from './answers.js';
 import { createAdjustments, type AdjustmentInput } from './adjustments.js';
@@ -63,6 +63,8 @@ export interface BudgetsOptions {
   readonly onEvent: (event: BudgetEvent) => void;
   /** Where the money is that processes share. Default: it is all in this one. */
   readonly store?: BudgetStore | undefined;
+  /** Where processes tell each other what is paused. Default: this one is alone. */
+  readonly notes?: SharedNotes | undefined;
   /** How long leased money is spent from without a word from the store. Default one minute. */
   readonly leaseMs?: number | undefined;
   /** How long an answer of the store is waited for. Default one second. */
@@ -76,7 +78,7 @@ export function createBudgets(options: BudgetsOptions): Budgets;
 export function createBudgets(options: BudgetsOptions): Budgets {
   const { now, monotonic, health, store } = options;
   const onEvent = (event: BudgetEvent) => health.guard('budgets.event', options.onEvent, event);
-  const pauses = createPauses();
+  const pauses = createPauses({ now, health, notes: options.notes });
   const tickets = createTickets(monotonic, (what) => health.drop(what));
   const learned = createLearned();
   const books: Book[] = [];
@@ -191,7 +193,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     },
     adjust: adjustments.adjust,
     adjustments: adjustments.list,
-    pause: (feature, reason) => pauses.pause(feature, reason, now()),
+    pause: pauses.pause,
     resume: pauses.resume,
     paused: pauses.list,
     reports(maxScopes = SHOWN_SCOPES) {
@@ -203,6 +205,8 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     },
     refresh: async () => sharing?.refresh(),
     tick: () => sharing?.tick(),
-    close: async () => sharing?.close(),
+    async close() {
+      await Promise.all([pauses.close(), sharing?.close()]);
+    },
   };
 }

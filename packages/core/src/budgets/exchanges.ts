@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { inTime } from '../deadline.js';
 import type { Health } from '../health.js';
 import type { AccountAnswer, BudgetStore, ExchangeAnswer } from '../stores/budget-store.js';
 import {
@@ -132,7 +133,9 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
     const { exchange } = message;
     const startedAt = monotonic();
     try {
-      const answer = await within(options.timeoutMs, store.exchange(exchange), store.name);
+      const { timeoutMs } = options;
+      const late = `the store of budgets (${store.name}) did not answer within ${timeoutMs} ms`;
+      const answer = await inTime(store.exchange(exchange), timeoutMs, late);
       const done = message;
       message = null;
       down = false;
@@ -229,18 +232,4 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
       closed = true;
     },
   };
-}
-
-/** @throws Error when it takes longer. */
-async function within<T>(timeoutMs: number, answer: T | Promise<T>, name: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const text = `the store of budgets (${name}) did not answer within ${timeoutMs} ms`;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(text)), timeoutMs);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

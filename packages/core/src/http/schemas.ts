@@ -13,6 +13,7 @@ import {
   nullable,
   number,
   object,
+  oneOf,
   ref,
   text,
   type JsonSchema,
@@ -99,6 +100,17 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     overflowed: count,
     priceVersion: text,
   }),
+  Source: object({
+    shared: { ...flag, description: 'everybody who has the store open counts into it' },
+    worker: nullable(
+      object({
+        kind: oneOf(['cluster', 'pm2']),
+        index: { ...count, description: 'from 1; 0 is the primary of node:cluster' },
+        count: nullable(count),
+      }),
+    ),
+    text: { ...nullable(text), description: 'what these figures leave out; null: nothing' },
+  }),
   Health: object({
     ok: flag,
     faults: { type: 'object', additionalProperties: object({ count, lastMessage: text }) },
@@ -112,6 +124,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     to: iso,
     bucketMs: { ...ms, type: 'integer' },
     filters: object({ model: text, feature: text, user: text }, ['model', 'feature', 'user']),
+    source: ref('Source'),
     totals: ref('Totals'),
     byModel: list(ref('Group')),
     byFeature: list(ref('Group')),

@@ -60,9 +60,10 @@ function tile(
 }
 
 /** Above the numbers when they cannot be taken at their face. */
-export function renderWarnings({ coverage, health }: Snapshot): Html {
+export function renderWarnings({ coverage, health, source }: Snapshot): Html {
   const unpriced = Object.values(coverage.unpriced).reduce((sum, count) => sum + count, 0);
   const lines = [
+    source.text !== null && source.text,
     unpriced > 0 &&
       `${formatCount(unpriced)} calls have no price, so the spend is "at least".` +
         (coverage.unpricedModels.length > 0

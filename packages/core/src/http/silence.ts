@@ -53,7 +53,10 @@ export async function silence(context: RouteContext): Promise<HttpResponse> {
   if (first) return refuse(badBody(sentenceOf(first), issues));
   const minutes = minutesOf(submission) ?? DEFAULT_MINUTES;
   const forMs = minutes === 0 ? null : minutes * 60_000;
+  // It may be another process that leads: what fires there is heard of before, and told it after.
+  await readings.alerts?.();
   const alert = (await readings.silence?.(params['id'] ?? '', forMs)) ?? null;
+  await readings.alerts?.();
   if (alert === null) {
     const detail = 'There is no such alert; it may have been resolved a while ago.';
     return refuse(plainProblem(404, 'Not Found', detail));

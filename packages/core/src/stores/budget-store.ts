@@ -152,6 +152,6 @@ export interface SharedNotes {
   claim(name: string, holder: string, forMs: number): boolean | Promise<boolean>;
   /** The text under a name; `null` when there is none. */
   note(name: string): string | null | Promise<string | null>;
-  /** At most 1 MB. `null` removes it. */
+  /** At most 1 MB. `null` removes it. Of more than 1,000, those may go that were put longest ago. */
   putNote(name: string, text: string | null): void | Promise<void>;
 }

@@ -135,7 +135,7 @@ describe('the timer', () => {
     expect(jest.getTimerCount()).toBe(1);
     await jest.advanceTimersByTimeAsync(15 * SECOND);
     expect(rig.types()).toEqual(['firing']);
-    rig.alerts.close();
+    await rig.alerts.close();
     expect(jest.getTimerCount()).toBe(0);
     rig.budgets.reports = [];
     await rig.alerts.evaluate();
@@ -183,14 +183,14 @@ describe('the timer', () => {
     answer?.();
     await jest.advanceTimersByTimeAsync(15 * SECOND);
     expect(alerts.page().failing).toEqual([]);
-    alerts.close();
+    await alerts.close();
   });
 
   it('sends nothing of an evaluation that was under way when it was closed', async () => {
     const rig = alertRig([errors]);
     storm(rig, 100);
     const evaluation = rig.alerts.evaluate();
-    rig.alerts.close();
+    await rig.alerts.close();
     await evaluation;
     await settle();
     expect(rig.sent).toEqual([]);

@@ -52,15 +52,13 @@ export function createNotes(database: Database): PostgresNotes {
           return;
         }
         await run(
-          `INSERT INTO ${s}.notes (id, name, note) VALUES ($1, $2, $3)
-            ON CONFLICT (id) DO UPDATE SET note = excluded.note`,
+          `INSERT INTO ${s}.notes (id, name, note, put_at) VALUES ($1, $2, $3, ${s}.present())
+            ON CONFLICT (id) DO UPDATE SET note = excluded.note, put_at = excluded.put_at`,
           [hashOf(name), escapeText(name), escapeText(text)],
         );
-        const { rows } = await run(`SELECT count(*)::text AS count FROM ${s}.notes`);
-        if (Number(rows[0]?.['count']) <= MAX_NOTES) return;
-        throw new PostgresStoreError(
-          'other',
-          `there are ${MAX_NOTES} notes already. Remove one with putNote(name, null).`,
+        await run(
+          `DELETE FROM ${s}.notes WHERE id IN
+            (SELECT id FROM ${s}.notes ORDER BY put_at DESC, id OFFSET ${MAX_NOTES})`,
         );
       });
     },

@@ -127,7 +127,8 @@ const first: Migration = (s) => `
   CREATE TABLE ${s}.notes (
     id text COLLATE "C" PRIMARY KEY,
     name text NOT NULL,
-    note text NOT NULL
+    note text NOT NULL,
+    put_at timestamptz NOT NULL
   );
   ${viewsOf(s)}`;
 

@@ -14,10 +14,6 @@ const MAX_BYTES = 1024 * 1024;
 const MAX_NOTES = 1_000;
 
 export function createNotes(access: Access, time: FileTime, file: string): SqliteNotes {
-  function tooMuch(what: string): SqliteStoreError {
-    return new SqliteStoreError('other', file, `notes of ${file}: ${what}`);
-  }
-
   return {
     claim: (name, holder, forMs) =>
       access.write((db) => {
@@ -47,17 +43,20 @@ export function createNotes(access: Access, time: FileTime, file: string): Sqlit
       }
       const bytes = Buffer.byteLength(text);
       if (bytes > MAX_BYTES) {
-        throw tooMuch(`a text of ${bytes} bytes; at most ${MAX_BYTES} are kept. Shorten it.`);
+        const what = `a note of ${bytes} bytes; at most ${MAX_BYTES} are kept. Shorten it.`;
+        throw new SqliteStoreError('other', file, `${file}: ${what}`);
       }
       await access.write((db) => {
+        // A row that takes the place of another is a new one: rows are in the order of their last writing.
         db.run(
-          `INSERT INTO notes (name, text) VALUES (?, ?)
-           ON CONFLICT DO UPDATE SET text = excluded.text`,
-          ...[key, JSON.stringify(text)],
+          'INSERT OR REPLACE INTO notes (name, text) VALUES (?, ?)',
+          key,
+          JSON.stringify(text),
         );
         const { count } = db.get<{ count: number }>('SELECT count(*) AS count FROM notes')!;
-        if (count <= MAX_NOTES) return;
-        throw tooMuch(`there are ${MAX_NOTES} already. Remove one with putNote(name, null).`);
+        if (count > MAX_NOTES) {
+          db.run('DELETE FROM notes WHERE rowid = (SELECT min(rowid) FROM notes)');
+        }
       });
     },
   };
