@@ -1,193 +1,158 @@
 /**
- * One limit, eight real processes with the real SDK, two of them killed: over a file and over servers.
- * What the simulator was asked for is the bill.
+ * One limit, eight real processes with the real SDK, two of them killed, while the store is cut off,
+ * stopped, restarted and locked. What the simulator was asked for is the bill.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { EventEmitter, once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createSimulator, type Simulator } from '@claude-metrics/testing';
 import { emptyFolder } from '../../../../scripts/empty-folder.cjs';
-import { sqliteStore } from '../../src/stores/sqlite.js';
-import { createApps, type Apps } from '../apps.js';
-import * as postgresServer from '../stores/postgres-server.js';
-import { describeRedis, startServer, stopAll, type RedisServer } from '../stores/redis-server.js';
-import { ASK, NOON, PRICES, spends } from './capture-stage.js';
+import { startPostgres } from '../ledger-fleet-postgres.js';
+import { startRedis, startSqlite, type FleetStore } from '../ledger-fleet-stores.js';
+import { describePostgres } from '../stores/postgres-server.js';
+import { describeRedis, stopAll } from '../stores/redis-server.js';
+import { spends } from './capture-stage.js';
+import { AT, bundleApp, startProcess, type SharingProcess } from './sharing-fleet.js';
+import type { Wave } from './sharing-plan.js';
 
-const root = join(__dirname, '../../../..');
 const PROCESSES = 8;
-const WAVES = 5;
-const CALLS = 40;
-const LIMIT_USD = 10;
-/** What a call holds, and what it costs, in nano-dollars. */
+/** While a fault goes on, and at the end, when all want more than is left. */
+const [FEW, MANY] = [5, 200];
+const LIMIT = 10_000_000_000;
+/** What a call costs, in nano-dollars; it holds two and a half times as much. */
 const COST = 20_000_000;
+const DAY = 86_400_000;
 
-const PROGRAM = `
-  const { createRequire } = require('node:module');
-  const load = createRequire(process.cwd() + '/package.json');
-  const from = (name) => require('./' + name + '.cjs');
-  const core = from('core');
-  const { Anthropic } = load('@anthropic-ai/sdk');
-  const { url, file, port, host, onStoreDown, endless, ask, prices } = JSON.parse(process.argv[2]);
-  const clock = { now: () => ${NOON} + performance.now(), monotonic: () => performance.now() };
-  const client = port && new (load('ioredis').Redis)(port);
-  const pool = host && new (load('pg').Pool)({ host, user: 'postgres' });
-  const store = client
-    ? from('redis').redisStore({ client })
-    : pool
-      ? from('postgres').postgresStore({ pool, timeoutMs: 60_000 })
-      : core.sqliteStore({ file, clock, lockTimeoutMs: 60_000 });
-  const told = { ok: 0, limit: 0, other: [] };
-  const monitor = core.createMonitor({
-    store, prices, clock, log: false, onNotice() {},
-    onError: (...fault) => told.other.push(fault.map(String).join(' ')), budgetTimeoutMs: 60_000,
-    budgets: [{ usd: ${LIMIT_USD}, per: 'day', onStoreDown }],
-  });
-  const sdk = monitor.observe(new Anthropic({ apiKey: 'k', baseURL: url, maxRetries: 0 }));
-  (async () => {
-    for (let wave = 0; endless || wave < ${WAVES}; wave += 1) {
-      const calls = Array.from({ length: ${CALLS} }, () => sdk.messages.create(ask));
-      for (const { status, reason } of await Promise.allSettled(calls)) {
-        if (status === 'fulfilled') told.ok += 1;
-        else if (reason.reason === 'limit') told.limit += 1;
-        else told.other.push(String(reason));
-      }
-      console.log(JSON.stringify({ wave }));
-    }
-    await monitor.close();
-    client?.disconnect();
-    await pool?.end();
-    console.log(JSON.stringify({ told }));
-  })();`;
+const STORES: readonly (readonly [string, typeof describe, () => Promise<FleetStore>])[] = [
+  ['a SQLite file', describe, startSqlite],
+  ['Redis', describeRedis, startRedis],
+  ['Postgres', describePostgres as typeof describe, startPostgres],
+];
 
-interface Told {
-  readonly ok: number;
-  readonly limit: number;
-  readonly other: readonly string[];
-}
-
-let apps: Apps;
 let simulator: Simulator;
 let folder: string;
 let program: string;
 
 beforeAll(async () => {
-  apps = createApps();
-  const app = apps.create('fleet', null);
-  for (const [name, source] of [
-    ['core', 'index'],
-    ['redis', 'stores/redis'],
-    ['postgres', 'stores/postgres'],
-  ] as const) {
-    const entry = join(root, 'packages', 'core', 'src', `${source}.ts`);
-    apps.bundle(entry, join(app, `${name}.cjs`), '--format=cjs');
-  }
-  program = join(app, 'program.cjs');
-  writeFileSync(program, PROGRAM);
+  folder = emptyFolder();
+  program = bundleApp(folder);
   simulator = await createSimulator({ respond: spends(400) });
 });
 afterAll(async () => {
-  apps.remove();
+  await stopAll();
   await simulator.close();
+  rmSync(folder, { recursive: true, force: true });
 });
-beforeEach(() => {
-  simulator.reset();
-  folder = emptyFolder();
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What a process told at its end; `null` when it was killed, after its first wave. */
-async function run(options: object, killed: boolean): Promise<Told | null> {
-  const given = { ...options, endless: killed, url: simulator.url, ask: ASK, prices: PRICES };
-  const child = spawn(process.execPath, [program, JSON.stringify(given)], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  let told: Told | null = null;
-  for await (const line of createInterface({ input: child.stdout })) {
-    ({ told = null } = JSON.parse(line) as { told?: Told });
-    if (killed) child.kill('SIGKILL');
-  }
-  await exited;
-  return told;
+function sumOf(waves: readonly Wave[], what: 'ok' | 'limit' | 'unavailable' | 'failures'): number {
+  return waves.reduce((sum, wave) => sum + wave[what], 0);
 }
 
-async function runAll(options: object) {
-  const told = await Promise.all(
-    Array.from({ length: PROCESSES }, (_, i) => run(options, i % 4 === 3)),
-  );
-  const lived = told.filter((each) => each !== null);
-  expect(lived).toHaveLength(PROCESSES - 2);
-  for (const { ok, limit, other } of lived) {
-    expect(other).toEqual([]);
-    expect(ok + limit).toBe(WAVES * CALLS);
+const billed = () => simulator.requests.length * COST;
+
+/** Lets all faults befall the store while the processes work; gives what they told. */
+async function live(store: FleetStore, onStoreDown: 'closed' | 'lease' | 'open') {
+  const opened = store.open();
+  const query = { budget: 'all-day', from: Math.floor(AT / DAY) * DAY, limit: 9 };
+  const money = async () => (await opened.budgets!.accounts(query)).accounts[0]!;
+  const budget = { usd: LIMIT / 1e9, per: 'day', onStoreDown } as const;
+  const start = (_: unknown, i: number) =>
+    startProcess(program, { name: `p${i + 1}`, url: simulator.url, store: store.plan, budget });
+  const processes = Array.from({ length: PROCESSES }, start);
+  const alive = new Set(processes);
+  const waves = new Map<SharingProcess, Wave[]>(processes.map((each) => [each, []]));
+  const news = new EventEmitter().setMaxListeners(0);
+
+  async function waveOf(process: SharingProcess, calls: number): Promise<Wave | null> {
+    const wave = await process.wave(calls);
+    if (wave === null) {
+      alive.delete(process);
+      return null;
+    }
+    waves.get(process)!.push(wave);
+    news.emit('wave');
+    if (wave.failures > 0) news.emit('failed');
+    return wave;
   }
-  const bill = simulator.requests.length * COST;
-  // The limit holds against the bill itself, not only against what was counted.
-  expect(bill).toBeLessThanOrEqual(LIMIT_USD * 1e9);
-  // What the killed had leased cannot be used by anybody yet.
-  expect(bill).toBeGreaterThan(LIMIT_USD * 1e9 * 0.3);
-  return { bill, lived: lived.reduce((sum, { ok }) => sum + ok * COST, 0) };
+
+  /** Until the store has an answer for all. */
+  async function wantMore(process: SharingProcess): Promise<void> {
+    for (let wave; (wave = await waveOf(process, MANY)) !== null && wave.unavailable > 0;);
+  }
+
+  const spentOf: number[] = [];
+  try {
+    await Promise.all(processes.map(({ ready }) => ready));
+    for (const [i, fault] of store.faults.entries()) {
+      let over = false;
+      const brought = async () => void (await once(news, 'wave'));
+      const failed = async () => void (await once(news, 'failed'));
+      const troubled = fault.run({ brought, failed }).finally(() => (over = true));
+      const doomed = i < 2 ? processes[4 * i + 3]! : null;
+      if (doomed) void brought().then(doomed.kill);
+      const work = async (process: SharingProcess) => {
+        do await waveOf(process, FEW);
+        while (!over && alive.has(process));
+      };
+      await Promise.all([troubled, ...[...alive].map(work)]);
+      const { spent, held } = await money();
+      spentOf.push(spent + held);
+    }
+    await Promise.all([...alive].map(wantMore));
+    const codes = await Promise.all([...alive].map((process) => process.end()));
+    const { spent, held, overrun } = await money();
+    const lived = [...alive].flatMap((process) => waves.get(process)!);
+    return { waves: [...waves.values()].flat(), lived, codes, spent, held, overrun, spentOf };
+  } finally {
+    for (const { kill } of processes) kill();
+    await opened.close?.();
+  }
 }
 
-const query = { budget: 'all-day', from: Math.floor(NOON / 86_400_000) * 86_400_000, limit: 9 };
+describe.each(STORES)('over %s', (_name, describeStore, start) => {
+  describeStore('a limit', () => {
+    let store: FleetStore;
+    beforeEach(async () => {
+      simulator.reset();
+      store = await start();
+    });
+    afterEach(() => store.stop());
 
-describe.each(['closed', 'lease'] as const)('with onStoreDown %s', (onStoreDown) => {
-  it('over a file', async () => {
-    const file = join(folder, 'claude-metrics.db');
-    const { bill, lived } = await runAll({ file, onStoreDown });
-    // Hours later: what the killed had leased has expired.
-    const clock = { now: () => NOON + 3 * 3_600_000, monotonic: () => performance.now() };
-    const store = sqliteStore({ file, clock });
-    const [account] = (await store.budgets!.accounts(query)).accounts;
-    await store.close();
-    expect(account).toMatchObject({ held: 0, overrun: 0 });
-    expect(account!.spent).toBeGreaterThanOrEqual(lived);
-    expect(account!.spent).toBeLessThanOrEqual(bill);
-  }, 120_000);
-});
+    it.each(['closed', 'lease'] as const)(
+      'holds against the bill itself, with onStoreDown %s',
+      async (onStoreDown) => {
+        const { waves, lived, codes, spent, held, overrun, spentOf } = await live(
+          store,
+          onStoreDown,
+        );
+        expect(codes).toEqual(Array.from({ length: PROCESSES - 2 }, () => 0));
+        expect(waves.flatMap(({ other }) => other)).toEqual([]);
+        expect(sumOf(waves, 'failures')).toBeGreaterThan(0);
+        expect(sumOf(waves, 'limit')).toBeGreaterThan(0);
+        for (const each of spentOf) expect(each).toBeLessThanOrEqual(LIMIT);
+        expect(spent + held).toBeLessThanOrEqual(LIMIT);
+        expect(overrun).toBe(0);
+        expect(billed()).toBeLessThanOrEqual(LIMIT);
+        // What the killed had leased cannot be used by anybody yet.
+        expect(billed()).toBeGreaterThan(LIMIT * 0.3);
+        expect(spent).toBeLessThanOrEqual(billed());
+        expect(spent).toBeGreaterThanOrEqual(sumOf(lived, 'ok') * COST);
+        for (const [what, count] of Object.entries(store.counts())) {
+          expect([what, count > 0]).toEqual([what, true]);
+        }
+      },
+      120_000,
+    );
 
-describeRedis('over Redis', () => {
-  let server: RedisServer;
-  beforeAll(async () => {
-    server = await startServer();
+    it('is passed with onStoreDown open by no more than what each process saw left', async () => {
+      const { waves, lived, spent } = await live(store, 'open');
+      expect(waves.flatMap(({ other }) => other)).toEqual([]);
+      expect(sumOf(waves, 'unavailable')).toBe(0);
+      expect(spent).toBeLessThanOrEqual(billed());
+      expect(spent).toBeGreaterThanOrEqual(sumOf(lived, 'ok') * COST);
+      expect(billed()).toBeLessThanOrEqual((1 + PROCESSES) * LIMIT);
+      if (process.env['SHARING_REPORT']) {
+        console.log(`${store.plan.kind}: $${billed() / 1e9} of $${LIMIT / 1e9} with open`);
+      }
+    }, 120_000);
   });
-  afterAll(stopAll);
-
-  it.each(['closed', 'lease'] as const)(
-    'with onStoreDown %s',
-    async (onStoreDown) => {
-      await server.cli('FLUSHALL');
-      const { bill, lived } = await runAll({ port: server.port, onStoreDown });
-      expect(bill).toBeGreaterThanOrEqual(lived);
-    },
-    120_000,
-  );
-});
-
-postgresServer.describePostgres('over Postgres', () => {
-  let server: postgresServer.PostgresServer;
-  beforeAll(async () => {
-    server = await postgresServer.startServer();
-  });
-  afterAll(() => server.stop());
-
-  it.each(['closed', 'lease'] as const)(
-    'with onStoreDown %s',
-    async (onStoreDown) => {
-      const pool = server.pool();
-      await pool.query('DROP SCHEMA IF EXISTS claude_metrics CASCADE');
-      const { bill, lived } = await runAll({ host: server.folder, onStoreDown });
-      const { rows } = await pool.query<{ spent: string; overrun: string }>(
-        'SELECT spent_nano_usd AS spent, overrun_nano_usd AS overrun FROM claude_metrics.accounts',
-      );
-      expect(rows).toHaveLength(1);
-      expect(rows[0]!.overrun).toBe('0');
-      expect(Number(rows[0]!.spent)).toBeGreaterThanOrEqual(lived);
-      expect(Number(rows[0]!.spent)).toBeLessThanOrEqual(bill);
-    },
-    120_000,
-  );
 });
