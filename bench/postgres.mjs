@@ -3,11 +3,9 @@
 // Usage: npm run build && node bench/postgres.mjs
 //
 // All is by the clock, the best of several runs in turn: the work is the server's as much as ours.
-import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
+import { cellNumber, cpuSince, row } from './figures.mjs';
+import { startPostgres } from './servers.mjs';
 
 const dist = new URL(process.env.CORE_DIST ?? '../packages/core/dist/esm/', import.meta.url);
 const load = (module) => import(new URL(module, dist));
@@ -24,9 +22,8 @@ const RUNS = 5;
 const MINUTE = 60_000;
 const QUARTER = 900_000;
 const NOW = Math.floor(1_780_000_000_000 / QUARTER) * QUARTER;
-const MODELS = ['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5'];
 
-const server = await startServer();
+const server = await startPostgres();
 const pool = new pg.Pool({ host: server.folder, user: 'postgres', database: 'postgres', max: 4 });
 try {
   console.log(process.version, (await pool.query('SHOW server_version')).rows[0].server_version);
@@ -157,22 +154,6 @@ async function exchanges() {
   return rows;
 }
 
-function cellNumber(i, bucketMs, at) {
-  const model = MODELS[i % 3];
-  const cell = createCell('user-model', bucketMs, at, [`user-${(i * 7919) % 1_000_003}`, model]);
-  cell.sums[SUM.calls] = 1 + (i % 5);
-  cell.sums[SUM.nanoUsd] = 5_000_000 + i * 13;
-  cell.sums[SUM.attempts] = 1;
-  cell.sums[SUM.uncachedInput] = 2_500 + (i % 100);
-  cell.sums[SUM.cacheRead] = 4_000;
-  cell.sums[SUM.output] = 500 + (i % 77);
-  cell.lines = ['uncachedInput', 'cacheRead', 'output'].map((part) => {
-    return { model, class: part, speed: null, geo: 'us', tier: 'standard' };
-  });
-  cell.amounts = [2_500, 7_500_000, 0, 4_000, 100, 0, 500, 7_500_000, 0];
-  return cell;
-}
-
 async function inTurn(items, work) {
   for (const [i, item] of items.entries()) await work(item, i);
 }
@@ -181,45 +162,4 @@ async function timed(work) {
   const start = performance.now();
   await work();
   return performance.now() - start;
-}
-
-/** Microseconds of processor time. */
-function cpuSince(start) {
-  const { user, system } = process.cpuUsage(start);
-  return user + system;
-}
-
-function row(what, value, unit, must) {
-  return { what, value: Number(value.toPrecision(3)), unit, must };
-}
-
-async function startServer() {
-  const [newest] = readdirSync('/usr/lib/postgresql').sort((a, b) => Number(b) - Number(a));
-  const bin = join('/usr/lib/postgresql', newest, 'bin');
-  const folder = mkdtempSync(join(tmpdir(), 'claude-metrics-pg-'));
-  const idOf = (flag) => Number(execFileSync('id', [flag, 'nobody']));
-  const user = process.getuid() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
-  if (user.uid) chownSync(folder, user.uid, user.gid);
-  const data = join(folder, 'data');
-  const quiet = { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] };
-  execFileSync(
-    join(bin, 'initdb'),
-    ['-D', data, '-U', 'postgres', '-E', 'UTF8', '--locale=C'],
-    quiet,
-  );
-  const args = ['-D', data, '-k', folder, '-c', 'listen_addresses='];
-  const child = spawn(join(bin, 'postgres'), args, quiet);
-  await new Promise((resolve) => {
-    child.stderr.on('data', (chunk) => String(chunk).includes('ready to accept') && resolve());
-  });
-  return {
-    folder,
-    async stop() {
-      await new Promise((resolve) => {
-        child.once('exit', resolve);
-        child.kill('SIGINT');
-      });
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
 }

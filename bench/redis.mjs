@@ -4,16 +4,12 @@
 //
 // Both sides of a ratio take turns in one run, and A/A is the same side twice: what it is away from 1 is
 // noise. Memory is what the server says it has more of.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { createClient } from 'redis';
 import { redisStore } from '../packages/core/dist/esm/stores/redis.js';
 import { cellNumber, cpuSince, row } from './figures.mjs';
+import { startRedis } from './servers.mjs';
 
 const ROUNDS = 41;
 const IN_A_ROUND = 200;
@@ -25,24 +21,16 @@ const HOUR = 3_600_000;
 const NOW = Math.floor(1_780_000_000_000 / QUARTER) * QUARTER;
 
 const library = process.argv[2] ?? 'ioredis';
-const folder = mkdtempSync(join(tmpdir(), 'claude-metrics-bench-'));
-const port = await freePort();
-const server = spawn(
-  'redis-server',
-  ['--port', String(port), '--dir', folder, '--bind', '127.0.0.1', '--save', ''],
-  { stdio: 'ignore' },
-);
+const server = await startRedis();
+const { port } = server;
 let client;
 try {
-  await listening();
   client = await connected();
   console.log(process.version, library);
   console.table([...(await decisions()), ...(await merges()), ...(await dayOfUsers())]);
 } finally {
   await client?.quit();
-  server.kill('SIGKILL');
-  await new Promise((resolve) => server.once('exit', resolve));
-  rmSync(folder, { recursive: true, force: true });
+  await server.stop();
 }
 
 /** One after the other, as a call that waits for its budget does. */
@@ -199,25 +187,6 @@ async function connected() {
   const made = createClient({ socket: { port, host: '127.0.0.1' } });
   await made.connect();
   return made;
-}
-
-async function listening() {
-  for (;;) {
-    const open = await new Promise((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.once('connect', () => socket.end(() => resolve(true)));
-      socket.once('error', () => resolve(false));
-    });
-    if (open) return;
-  }
-}
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port: free } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return free;
 }
 
 function median(values) {

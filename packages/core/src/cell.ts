@@ -233,9 +233,9 @@ function lineSlot(cell: Cell, line: Line, guess: number): number {
     const { class: part } = line;
     return lineSlot(cell, { model: OTHER, class: part, speed: null, geo: null, tier: null }, -1);
   }
-  lines.push(line);
+  cell.lines = [...lines, line];
   cell.amounts.push(0, 0, 0);
-  return lines.length - 1;
+  return lines.length;
 }
 
 function sameLine(a: Line, b: Line): boolean {

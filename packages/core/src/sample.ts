@@ -22,6 +22,9 @@ const NO_PARTS: readonly CostLine[] = [];
 /** @param onBadAmount Called for a number that is no whole amount; it counts as 0. */
 export function createSampler(onBadAmount: () => void): Sampler {
   const cell = createCell('user-model', 0, 0, ['', '']);
+  /** Of the cell: used again for every call, so whoever keeps it has to copy it. */
+  const lines: Line[] = [];
+  cell.lines = lines;
   const known = new Map<string, Line[]>();
   let knownLines = 0;
 
@@ -33,10 +36,10 @@ export function createSampler(onBadAmount: () => void): Sampler {
 
   /** The same line is the same object: comparing it with those of a cell is one comparison. */
   function lineOf(call: CallRecord, part: CostLine): Line {
-    let lines = known.get(part.model);
-    if (lines === undefined) known.set(part.model, (lines = []));
-    for (let i = 0; i < lines.length; i += 1) {
-      const line = lines[i]!;
+    let alike = known.get(part.model);
+    if (alike === undefined) known.set(part.model, (alike = []));
+    for (let i = 0; i < alike.length; i += 1) {
+      const line = alike[i]!;
       if (
         line.class === part.class &&
         line.speed === call.speed &&
@@ -58,12 +61,12 @@ export function createSampler(onBadAmount: () => void): Sampler {
       known.clear();
       knownLines = 0;
     }
-    lines.push(line);
+    alike.push(line);
     return line;
   }
 
   function sampleCost(call: CallRecord, estimated: boolean): void {
-    const { sums, lines, amounts } = cell;
+    const { sums, amounts } = cell;
     const nanoUsd = call.cost ? amount(call.cost.nanoUsd) : 0;
     sums[SUM.nanoUsd] = nanoUsd;
     sums[SUM.estimatedNanoUsd] = estimated ? nanoUsd : 0;

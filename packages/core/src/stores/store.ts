@@ -66,8 +66,11 @@ export interface Cell {
   readonly sums: number[];
   /** By `RARE` in cell.ts; `null` while all are zero. */
   rare: number[] | null;
-  /** What the cost is made of, and for each line three slots: quantity, nano-dollars, carry. */
-  lines: Line[];
+  /**
+   * What the cost is made of, and for each line three slots: quantity, nano-dollars, carry. Cells that
+   * are read may share a list of lines: it is replaced rather than changed.
+   */
+  lines: readonly Line[];
   amounts: number[];
   readonly sketches: Sketches | null;
 }

@@ -268,6 +268,15 @@ describePostgres('the Postgres store', () => {
     expect(listed).toEqual([NOW, 0, 0, Date.UTC(10_000, 0, 1) - 1, 0, 0]);
   });
 
+  it('writes no call where none is to be kept', async () => {
+    const { store, ask } = storeOn(server, { maxCalls: 0 });
+    store.addCalls([callRecord(), callRecord()]);
+    const page = { calls: [], next: null, kept: 0, capacity: 0, dropped: 2 };
+    expect(await store.calls({})).toEqual(page);
+    expect(await ask('SELECT 1 FROM $schema.calls')).toEqual([]);
+    await store.close();
+  });
+
   it('refuses a note that is too long, and keeps the thousand that were put last', async () => {
     const { store, ask } = await ready();
     await expect(store.notes.putNote('a', 'x'.repeat(2 ** 20 + 1))).rejects.toThrow(/Shorten it/);

@@ -99,7 +99,7 @@ function spoil(cell: ContractCell): void {
   cell.rare?.fill(1_000_000);
   cell.rare ??= [];
   cell.amounts.fill(1_000_000);
-  cell.lines.length = 0;
+  (cell.lines as unknown[]).length = 0;
   for (const sketch of Object.values(cell.sketches ?? {}) as ContractSketch[]) {
     sketch.count = sketch.zeros = sketch.ignored = 1_000_000;
     sketch.min = sketch.max = sketch.offset = -1;

@@ -101,7 +101,7 @@ export interface ContractCell {
   readonly key: readonly [string, string];
   readonly sums: number[];
   rare: number[] | null;
-  lines: ContractLine[];
+  lines: readonly ContractLine[];
   amounts: number[];
   readonly sketches: ContractSketches | null;
 }

@@ -81,6 +81,10 @@ export function createCallLog(options: CallLogOptions): CallLog {
 
   return {
     add(calls) {
+      if (capacity === 0) {
+        dropped += calls.length;
+        return;
+      }
       const room = Math.max(0, MAX_WAITING - waiting.length);
       drop(calls.length - room);
       waiting.push(...calls.slice(0, room));

@@ -132,8 +132,8 @@ const known = new Map<string, { readonly run: Run; readonly lines: readonly Line
 const MAX_KNOWN = 500;
 let knownCount = 0;
 
-function linesOf(runs: readonly Run[], second: string): Line[] {
-  if (runs.length === 1) return linesOfRun(runs[0]!, second).slice();
+function linesOf(runs: readonly Run[], second: string): readonly Line[] {
+  if (runs.length === 1) return linesOfRun(runs[0]!, second);
   return runs.flatMap((run) => linesOfRun(run, second));
 }
 
@@ -144,11 +144,12 @@ function linesOfRun(run: Run, second: string): readonly Line[] {
   if (found) return found.lines;
   const [speed, geo, tier] = run.slice(1, 4).map((name) => name && unescapeText(name as string));
   const classes = run.slice(4);
-  const lines = (classes as (CostClass | number)[]).map((part) => {
+  const parts = (classes as (CostClass | number)[]).map((part) => {
     const name = typeof part === 'number' ? CLASSES[part]! : part;
     const line = { model, class: name, speed, geo, tier } as Line;
     return Object.freeze(line);
   });
+  const lines = Object.freeze(parts);
   knownCount += 1;
   if (knownCount > MAX_KNOWN) {
     known.clear();

@@ -166,8 +166,8 @@ const known = new Map<string, { readonly run: Run; readonly lines: readonly Line
 const MAX_KNOWN = 500;
 let knownCount = 0;
 
-function linesOf(runs: readonly Run[], second: string): Line[] {
-  if (runs.length === 1) return linesOfRun(runs[0]!, second).slice();
+function linesOf(runs: readonly Run[], second: string): readonly Line[] {
+  if (runs.length === 1) return linesOfRun(runs[0]!, second);
   return runs.flatMap((run) => linesOfRun(run, second));
 }
 
@@ -177,11 +177,12 @@ function linesOfRun(run: Run, second: string): readonly Line[] {
   const found = alike?.find((each) => sameButModel(each.run, run));
   if (found) return found.lines;
   const [, speed, geo, tier, ...classes] = run as [unknown, ...(string | null)[]];
-  const lines = (classes as (CostClass | number)[]).map((part) => {
+  const parts = (classes as (CostClass | number)[]).map((part) => {
     const name = typeof part === 'number' ? CLASSES[part]! : part;
     const line: Line = { model, class: name, speed: speed!, geo: geo!, tier: tier! };
     return Object.freeze(line);
   });
+  const lines = Object.freeze(parts);
   knownCount += 1;
   if (knownCount > MAX_KNOWN) {
     known.clear();
