@@ -11,6 +11,7 @@ import pg from 'pg';
 import { createMonitor, sqliteStore } from '@claude-metrics/core';
 import { postgresStore } from '@claude-metrics/core/stores/postgres';
 import { redisStore } from '@claude-metrics/core/stores/redis';
+import { cellNumber } from './figures.mjs';
 import { startPostgres, startRedis } from './servers.mjs';
 
 const MINUTE = 60_000;
@@ -21,6 +22,9 @@ const FEATURES = 10;
 const MODELS = ['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5'];
 const NOW = Math.floor(Date.now() / 900_000) * 900_000;
 const SHARED_CALLS = 1_000;
+const PROCESSES = 8;
+const CELLS_A_PROCESS = 300;
+const CROWD_MS = 3_000;
 let talks = 0;
 
 const folder = mkdtempSync(join(tmpdir(), 'claude-metrics-bench-'));
@@ -45,6 +49,11 @@ try {
     });
   }
   console.table(sizes);
+  const crowds = [];
+  for (const [name, open] of Object.entries(STORES())) {
+    crowds.push({ store: name, ...(await crowd((id) => open(`${name}_crowd`, 0, id).store)) });
+  }
+  console.table(crowds);
   console.table(await leases());
 } finally {
   client.disconnect();
@@ -138,12 +147,54 @@ async function minutes({ store, size }) {
   return { cells, kept, bytes, flush: median(flushes), cpu: median(cpu) };
 }
 
+/** Many small processes, which all add to the same minute and take from the same account. */
+async function crowd(open) {
+  const stores = Array.from({ length: PROCESSES }, (_, id) => open(id));
+  let [merges, exchanges] = [0, 0];
+  let until = 0;
+  await Promise.all(stores.map((store) => store.notes.note('ready')));
+  const merging = async (store, id) => {
+    for (let i = 0; performance.now() < until; i += 1) {
+      const cells = Array.from({ length: CELLS_A_PROCESS }, (_, k) => {
+        return cellNumber((id * 37 + i * 11 + k) % 2_000, k % 2 === 0 ? MINUTE : 15 * MINUTE, NOW);
+      });
+      await store.merge(cells, NOW, `${id}-${i}`);
+      merges += 1;
+    }
+  };
+  const exchanging = async (store, id) => {
+    const accounts = [{ budget: 'all', scope: null, personal: false, from: NOW, to: NOW + 864e5 }];
+    for (let number = 1; performance.now() < until; number += 1) {
+      const posted = { nanoUsd: 5, leased: number === 1 ? 0 : 5, uncertain: 0, overrun: 0 };
+      await store.budgets.exchange({
+        ...{ member: `m${id}`, number, ttlMs: 60_000, accounts, adjustments: [], gifts: [] },
+        postings: [{ account: 0, ...posted, unpriced: 0, refused: 0 }],
+        takings: [[{ account: 0, limit: 1e15, need: 5, wish: 0 }]],
+      });
+      exchanges += 1;
+    }
+  };
+  for (const work of [merging, exchanging]) {
+    until = performance.now() + CROWD_MS;
+    await Promise.all(stores.map(work));
+  }
+  for (const store of stores) await store.close();
+  const seconds = CROWD_MS / 1e3;
+  return {
+    [`merges of ${CELLS_A_PROCESS} cells, /s`]: Math.round(merges / seconds),
+    'exchanges on one account, /s': Math.round(exchanges / seconds),
+  };
+}
+
 /** Exchanges with the store for each thousand calls of the real SDK, far from the limit and near it. */
 async function leases() {
   const usage = { input_tokens: 10, output_tokens: 300 };
   const simulator = await createSimulator({ respond: () => ({ usage }) });
   const rows = [];
-  for (const [where, usd] of Object.entries({ 'far from the limit': 1e6, 'up to the limit': 0.1 })) {
+  for (const [where, usd] of Object.entries({
+    'far from the limit': 1e6,
+    'up to the limit': 0.1,
+  })) {
     for (const atOnce of [1, 16]) {
       for (const onStoreDown of ['lease', 'closed']) {
         const told = await talk(simulator.url, { usd, per: 'day', onStoreDown }, atOnce);
