@@ -91,8 +91,11 @@ async function killOver(store: FleetStore, program: string): Promise<Outcome> {
         process.kill();
         if (sending.delete(name)) held.push(money().then((account) => account.held));
       });
-      const wave = await process.wave(3);
-      if (wave !== null) throw new Error(`it was not killed, and told ${JSON.stringify(wave)}`);
+      for (let wave; (wave = await process.wave(3)) !== null;) {
+        // A store that is too busy holds nothing: it is asked again.
+        if (wave.ok + wave.limit + wave.other.length === 0) continue;
+        throw new Error(`it was not killed, and told ${JSON.stringify(wave)}`);
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));

@@ -1,4 +1,4 @@
-import { codeOf, LateError } from './failure.js';
+import { codeOf, failureOf, LateError } from './failure.js';
 import type { PostgresClient, PostgresPool } from './pool.js';
 
 /**
@@ -44,7 +44,7 @@ export async function transact<T>(
     try {
       return await transactOnce(pool, options, work);
     } catch (error) {
-      if (tries === MAX_TRIES || !AGAIN.has(codeOf(error) ?? '')) throw error;
+      if (tries === MAX_TRIES || !(AGAIN.has(codeOf(error) ?? '') || isStale(error))) throw error;
     }
   }
 }
@@ -63,7 +63,7 @@ async function transactOnce<T>(
     inTime(client!.query(text, values as unknown[] | undefined));
   try {
     client = await takeClient(pool, onError, inTime);
-    const begun = await send(`${beginning(options)}${options.first ?? ''}`);
+    const begun = await send(`${beginning(options)}${options.first ?? ''}`).catch(toldAtOnce);
     const first = Array.isArray(begun) ? (begun[begun.length - 1] as unknown) : begun;
     const result = await work(
       async (text, values) => rowsOf(await send(text, values)),
@@ -83,6 +83,18 @@ async function transactOnce<T>(
     client?.removeListener?.('error', onError);
     client?.release(broken);
   }
+}
+
+/** Of connections that were gone when the pool gave them: nothing was done, and the next may be fresh. */
+const stale = new WeakSet<object>();
+
+function toldAtOnce(error: unknown): never {
+  if (failureOf(error) === 'connection') stale.add(asError(error));
+  throw error;
+}
+
+function isStale(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && stale.has(error);
 }
 
 /** The server ends what its client has forgotten, so that no lock stays for longer than a transaction may. */
