@@ -7,7 +7,7 @@ import { check, cleanBuild, pack, packages, readJson, tool } from './packages.mj
 const WANTED = new Set(['LICENSE', 'README.md', 'package.json']);
 /** Core is one file for each entry, a list of its exports, its calendar and its types. */
 const PUBLISHED =
-  /^dist\/((esm|cjs)\/|(index|temporal|stores\/[a-z]+)(\.import)?\.[mc]js$|licenses\.txt$)/;
+  /^dist\/((esm|cjs)\/|(index|temporal|cli|(exporters|stores)\/[a-z]+)(\.import)?\.[mc]js$|licenses\.txt$)/;
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish'];
 
 /** Unpacked bytes, both module systems together, and the runtime dependencies that are promised. */
@@ -16,7 +16,7 @@ const LIMITS = {
   '@claude-metrics/express': { bytes: 100_000, dependencies: ['@claude-metrics/core'] },
   '@claude-metrics/koa': { bytes: 60_000, dependencies: ['@claude-metrics/core'] },
   '@claude-metrics/nestjs': { bytes: 200_000, dependencies: ['@claude-metrics/core'] },
-  '@claude-metrics/testing': { bytes: 700_000, dependencies: [] },
+  '@claude-metrics/testing': { bytes: 800_000, dependencies: [] },
 };
 
 function* faultsOf({ dir, name, manifest }, packed) {

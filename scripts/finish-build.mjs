@@ -3,13 +3,15 @@
 // run. It is CommonJS, and what is imported is a list of its exports: a process that does both, its own
 // code the one and a dependency the other, has one core and not two.
 //
+// The command line is a file of its own, which takes the stores from those beside it.
+//
 // Core's calendar, where Node has none, is another file beside it, read when a budget needs it. It is
 // built in, and not installed: the polyfill is ESM alone, which CommonJS tests on Node 20 cannot load.
 import { build } from 'esbuild';
 import { createRequire } from 'node:module';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { packages, root } from './packages.mjs';
+import { packages, readJson, root } from './packages.mjs';
 
 const POLYFILL = 'temporal-polyfill';
 
@@ -19,7 +21,14 @@ for (const { dir } of packages) {
 }
 
 const dist = join(root, 'packages', 'core', 'dist');
-const ENTRIES = ['index', 'stores/postgres', 'stores/redis'];
+const ENTRIES = [
+  'index',
+  'exporters/otel',
+  'exporters/prometheus',
+  'stores/postgres',
+  'stores/redis',
+];
+const { version } = readJson(join(root, 'packages', 'core', 'package.json'));
 const shared = { bundle: true, platform: 'node', format: 'cjs', target: 'node20.19' };
 
 for (const entry of ENTRIES) {
@@ -31,6 +40,7 @@ for (const entry of ENTRIES) {
     // Names stay, for stack traces; what is published is never read otherwise.
     minifySyntax: true,
     minifyWhitespace: true,
+    define: { CORE_VERSION: JSON.stringify(version) },
     // The calendar is loaded with require(), which works under Jest as well.
     supported: { 'dynamic-import': false },
     plugins: [beside(POLYFILL, './temporal.cjs')],
@@ -53,6 +63,23 @@ await build({
   outfile: join(dist, 'temporal.cjs'),
   minify: true,
 });
+await build({
+  ...shared,
+  entryPoints: [join(dist, 'esm', 'cli.js')],
+  outfile: join(dist, 'cli.cjs'),
+  minifySyntax: true,
+  minifyWhitespace: true,
+  supported: { 'dynamic-import': false },
+  banner: { js: '#!/usr/bin/env node' },
+  plugins: [
+    beside(POLYFILL, './temporal.cjs'),
+    // What another file has is not contained twice.
+    beside('\\.\\./stores/sqlite\\.js', './index.cjs'),
+    beside('\\.\\./stores/redis\\.js', './stores/redis.cjs'),
+    beside('\\.\\./stores/postgres\\.js', './stores/postgres.cjs'),
+  ],
+});
+chmodSync(join(dist, 'cli.cjs'), 0o755);
 for (const format of ['esm', 'cjs']) keepTypes(join(dist, format));
 writeFileSync(join(dist, 'licenses.txt'), licenses());
 

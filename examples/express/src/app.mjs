@@ -11,12 +11,14 @@ import {
   users,
 } from 'example-shared';
 import express from 'express';
+import { logger } from './logger.mjs';
 
 /** @param {import('@anthropic-ai/sdk').Anthropic} client */
 export function createApp(client) {
   const app = express();
 
-  const monitoring = claudeMonitor({ store: openStore(), budgets, alerts });
+  // Calls, alerts and what budgets have to say go where everything else goes.
+  const monitoring = claudeMonitor({ store: openStore(), budgets, alerts, log: logger });
   app.use(monitoring);
 
   app.use(express.json({ limit: '1mb' }));
@@ -72,7 +74,8 @@ export function createApp(client) {
 
   // Refused by a budget: 429, with what programs need to know.
   app.use(budgetErrors());
-  app.use((error, _req, res, _next) => {
+  app.use((error, req, res, _next) => {
+    logger.error('Claude could not answer.', { path: req.path, status: error.status });
     res.status(error.status ?? 502).json({ error: 'Claude could not answer.' });
   });
   return { app, monitor: monitoring.monitor };

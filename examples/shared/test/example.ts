@@ -22,8 +22,15 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** Tests of one example; `start` starts it as its `main` does. */
-export function describeExample(start: Start): void {
+/** Lines on stderr. */
+function stderrLines(): string[] {
+  return jest.mocked(console.error).mock.calls.map(([line]) => String(line));
+}
+
+/**
+ * Tests of one example; `start` starts it as its `main` does, and `told` is where it is told of alerts.
+ */
+export function describeExample(start: Start, told = stderrLines): void {
   let simulator: Simulator;
   let client: Anthropic;
   let application: Running;
@@ -73,11 +80,6 @@ export function describeExample(start: Start): void {
       headers: { 'content-type': 'application/json', authorization: 'Bearer token-of-eve' },
       body: JSON.stringify({ text: 'And another question?' }),
     });
-  }
-
-  /** Lines on stderr. */
-  function told(): string[] {
-    return jest.mocked(console.error).mock.calls.map(([line]) => String(line));
   }
 
   it('is closed to everybody else', async () => {

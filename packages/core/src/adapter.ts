@@ -27,6 +27,11 @@ export interface AdapterOptions<Req> extends MonitorOptions {
   readonly sessionId?: ((req: Req) => unknown) | undefined;
   /** Decides who sees the dashboard. Only `true` opens it. */
   readonly authorize?: ((req: Req) => boolean | Promise<boolean>) | undefined;
+  /**
+   * Opens `POST /feedback` below the mount to the application's users: gives the id of whoever sends a
+   * request. A string or number opens, anything else does not. Default: closed.
+   */
+  readonly feedback?: ((req: Req) => unknown) | undefined;
   /** Opens the dashboard; 32 characters or more. Default `CLAUDE_METRICS_AUTH_TOKEN`. */
   readonly authToken?: string | undefined;
   /**
@@ -102,6 +107,7 @@ const rules: OptionRules = {
   feature: rule.function,
   sessionId: rule.function,
   authorize: rule.function,
+  feedback: rule.function,
   authToken: rule.text,
   allowedHosts: rule.listOf(rule.text),
 };
@@ -121,9 +127,10 @@ export function createAdapter<Req>(
   const monitorOptions = monitorOptionsOf(where, options);
   const monitor = options.monitor ?? defaultMonitor({ instrument: true, ...monitorOptions });
   const { path = '/claude-metrics', userId = names.userId, feature = names.feature } = options;
-  const { authorize, authToken, allowedHosts, sessionId } = options;
+  const { authorize, authToken, allowedHosts, feedback, sessionId } = options;
   const http = createHttp(monitor, {
     authorize: authorize && ((native) => authorize(native as Req)),
+    feedback: feedback && ((native) => feedback(native as Req)),
     authToken,
     allowedHosts,
     path: path === false ? undefined : path,

@@ -11,8 +11,12 @@ const BYTES_PER_TOKEN = 4;
 const MAX_DEPTH = 5;
 const MAX_ENTRIES = 100;
 
+/** Tiers, models, places: texts of a usage are words. What is none may be anything, and is not kept. */
+const WORD = /^[\w.:@/-]{1,128}$/;
+
 /** A frozen copy: the answer itself is the application's, to change as it likes. */
 export function kept<T>(value: T, depth = 0): T {
+  if (typeof value === 'string') return (WORD.test(value) ? value : null) as T;
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MAX_DEPTH) return null as T;
   if (Array.isArray(value)) {
@@ -22,7 +26,7 @@ export function kept<T>(value: T, depth = 0): T {
   const copy: Record<string, unknown> = {};
   let entries = 0;
   for (const name in value) {
-    if ((entries += 1) > MAX_ENTRIES || name === '__proto__') continue;
+    if ((entries += 1) > MAX_ENTRIES || name === '__proto__' || !WORD.test(name)) continue;
     copy[name] = kept(value[name], depth + 1);
   }
   return Object.freeze(copy) as T;

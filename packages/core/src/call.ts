@@ -92,6 +92,14 @@ export function noAnswer(): Answer {
 export type CallStart = Pick<Call, 'id' | 'parentId' | 'at' | 'startedAt' | 'operation'> &
   Pick<Call, 'provider' | 'model' | 'stream' | 'signal' | 'context' | 'span' | 'request'>;
 
+// Unique in this process and, for all practical purposes, among processes.
+const PROCESS = Math.random().toString(36).slice(2, 10);
+let created = 0;
+
+export function newCallId(): string {
+  return `${PROCESS}-${(created += 1).toString(36)}`;
+}
+
 export function newCall(start: CallStart): Call {
   const answer = noAnswer();
   return {

@@ -1,7 +1,7 @@
 import { createAdmission, describeRefusal, type Refused } from './admission.js';
 import { createBatches } from './batches.js';
 import { watchBody, type BodyWatcher } from './body.js';
-import { endAttempt, newCall, recordOf, type Call, type Pricing } from './call.js';
+import { endAttempt, newCall, newCallId, recordOf, type Call, type Pricing } from './call.js';
 import { createCalls } from './calls.js';
 import type { Clock } from './clock.js';
 import { describeError, describeResponse } from './errors.js';
@@ -47,7 +47,9 @@ export interface Capture extends Owner {
 export interface CaptureOptions {
   readonly clock: Clock;
   readonly health: Health;
-  readonly deliver: (record: CallRecord) => void;
+  /** Told in the context of the call, as soon as it is under way. */
+  readonly begun?: ((call: Call) => void) | undefined;
+  readonly deliver: (record: CallRecord, call: Call) => void;
   readonly pricing: Pricing;
   /** Who and what, at the moment of a call. */
   readonly readContext: () => CallContext;
@@ -56,10 +58,6 @@ export interface CaptureOptions {
   /** A body that nobody has read from for this long is abandoned. Milliseconds. */
   readonly idleMs?: number | undefined;
 }
-
-// Unique in this process and, for all practical purposes, among processes.
-const PROCESS = Math.random().toString(36).slice(2, 10);
-let created = 0;
 
 export function createCapture(options: CaptureOptions): Capture {
   const { clock, health, deliver, pricing, gate } = options;
@@ -74,7 +72,7 @@ export function createCapture(options: CaptureOptions): Capture {
       if (call.operation === 'batches') batches.created(call.answer.messageId, call.context);
       const record = recordOf(call, outcome, pricing);
       if (admission) health.guard('budgets.settle', admission.settle, call, record);
-      deliver(record);
+      deliver(record, call);
     },
   });
   const readStream = streamReading(clock.monotonic, calls.end);
@@ -91,7 +89,7 @@ export function createCapture(options: CaptureOptions): Capture {
       return claim.call;
     }
     const call = newCall({
-      id: `${PROCESS}-${(created += 1).toString(36)}`,
+      id: newCallId(),
       parentId: claim.call?.id ?? null,
       at: clock.now(),
       startedAt: now,
@@ -104,6 +102,7 @@ export function createCapture(options: CaptureOptions): Capture {
     });
     claim.call = call;
     calls.track(call);
+    options.begun?.(call);
     return call;
   }
 

@@ -1,55 +1,9 @@
-import { ERROR_KINDS, FEEDBACK_ACTIONS, OUTCOMES } from './record.js';
 import { createSketch, mergeSketch } from './sketch.js';
-import type { UnpricedReason } from './record.js';
-import type { Cell, Family, Line } from './stores/store.js';
+import { RARE, SUM } from './slots.js';
+import type { Cell, Family, Line, Sketches } from './stores/store.js';
 
-/**
- * The cell: an additive aggregate, and the only arithmetic there is on it.
- *
- * - **slot**: index of a number in `sums` or `rare`.
- * - **carry**: money is kept as `carry × 10¹⁵ + rest` nano-dollars, so that a sum stays exact beyond
- *   2⁵³ nano-dollars ($9,007,199).
- */
-export const SUM = {
-  calls: 0,
-  nanoUsd: 1,
-  nanoUsdCarry: 2,
-  estimatedNanoUsd: 3,
-  estimatedNanoUsdCarry: 4,
-  attempts: 5,
-  retries: 6,
-  estimated: 7,
-  unattributedUser: 8,
-  unattributedFeature: 9,
-  uncachedInput: 10,
-  cacheRead: 11,
-  cacheWrite5m: 12,
-  cacheWrite1h: 13,
-  output: 14,
-  thinking: 15,
-} as const;
-
-export const UNPRICED_REASONS = [
-  'unknown_model',
-  'no_usage',
-  'priority_tier',
-  'no_price_for_date',
-] as const satisfies readonly UnpricedReason[];
-
-const UNPRICED = OUTCOMES.length + ERROR_KINDS.length;
-const FEEDBACK = UNPRICED + UNPRICED_REASONS.length;
-
-/**
- * Slots of `rare`: outcomes (`ok` is what remains of the calls), errors by kind, unpriced calls, and
- * what people did with the answers.
- */
-export const RARE = {
-  outcome: 0,
-  error: OUTCOMES.length,
-  unpriced: UNPRICED,
-  feedback: FEEDBACK,
-  length: FEEDBACK + FEEDBACK_ACTIONS.length,
-} as const;
+/** The cell: an additive aggregate, and the only arithmetic there is on it. Its numbers: slots.ts. */
+export { RARE, SUM, UNPRICED_REASONS } from './slots.js';
 
 /** 10¹⁵ nano-dollars: two of it still add without rounding. */
 const CARRY = 1e15;
@@ -108,16 +62,21 @@ export function createCell(
     rare: null,
     lines: [],
     amounts: [],
-    sketches: FAMILIES[family].sketches
-      ? {
-          callMs: createSketch(),
-          lastAttemptMs: createSketch(),
-          ttftMs: createSketch(),
-          input: createSketch(),
-          output: createSketch(),
-        }
-      : null,
+    sketches: FAMILIES[family].sketches ? createSketches(family === 'total') : null,
   };
+}
+
+/** In the order in which stores write them: new ones are only ever added at the end. */
+function createSketches(ofEverybody: boolean): Sketches {
+  const sketches = {
+    callMs: createSketch(),
+    lastAttemptMs: createSketch(),
+    ttftMs: createSketch(),
+    input: createSketch(),
+    output: createSketch(),
+  };
+  if (!ofEverybody) return sketches;
+  return { ...sketches, users: createSketch(), sessions: createSketch() };
 }
 
 /** A cell of no bucket, to merge others into. */
@@ -134,6 +93,9 @@ export function mergeCell(into: Cell, from: Cell): void {
     mergeSketch(into.sketches.ttftMs, from.sketches.ttftMs);
     mergeSketch(into.sketches.input, from.sketches.input);
     mergeSketch(into.sketches.output, from.sketches.output);
+    const { users, sessions } = into.sketches;
+    if (users && from.sketches.users) mergeSketch(users, from.sketches.users);
+    if (sessions && from.sketches.sessions) mergeSketch(sessions, from.sketches.sessions);
   }
 }
 

@@ -98,24 +98,29 @@ export function currentOwner(): Owner | undefined {
 /**
  * Resolves the current context. Promised names are filled in when they arrive, which is in time as
  * long as the call is under way.
+ *
+ * @param userName What is kept of the id of a user; `null`: nobody is asked for one.
  */
 export function readContext(
   guard: Guard,
   contextFrom?: () => ContextInput | undefined,
+  userName: NameOf | null = label,
 ): CallContext {
   const context = { userId: null, feature: null, sessionId: null, tags: NO_TAGS } as Resolved;
   const sources = sourcesOf(guard, contextFrom);
   if (sources.length === 0) return context;
   for (const name of NAMES) {
+    const nameOf = name === 'userId' ? userName : label;
+    if (nameOf === null) continue;
     for (const source of sources) {
       const lazy = source[name];
       if (lazy === undefined || lazy === null) continue;
       const value = typeof lazy === 'function' ? guard(STEPS[name], lazy) : lazy;
       if (isThenable(value)) {
-        fillLater(context, name, value, guard);
+        fillLater(context, name, value, nameOf, guard);
         break;
       }
-      context[name] = guard(STEPS[name], label, value) ?? null;
+      context[name] = guard(STEPS[name], nameOf, value) ?? null;
       if (context[name] !== null) break;
     }
   }
@@ -155,6 +160,7 @@ const STEPS = {
   sessionId: 'context.sessionId',
 } as const;
 const NO_TAGS: CallContext['tags'] = Object.freeze({});
+type NameOf = (value: unknown) => string | null;
 type Resolved = { -readonly [K in keyof CallContext]: CallContext[K] };
 
 /** By context: its promised names. */
@@ -169,11 +175,12 @@ function fillLater(
   context: Resolved,
   name: (typeof NAMES)[number],
   value: PromiseLike<unknown>,
+  nameOf: NameOf,
   guard: Guard,
 ): void {
   const filled = value.then(
     (later) => {
-      context[name] = guard(STEPS[name], label, later) ?? null;
+      context[name] = guard(STEPS[name], nameOf, later) ?? null;
     },
     (error: unknown) => {
       guard(STEPS[name], () => {

@@ -1,3 +1,6 @@
+import { faultText } from './fault-text.js';
+import type { HealthReport } from './status.js';
+
 /**
  * Telemetry never fails a call: every step of ours passes `guard`. A fault is counted here, reported
  * once per kind, and shown in the snapshot.
@@ -6,16 +9,7 @@
  * - **drop**: something a bound made us leave out (a series, a recent call).
  */
 
-/** Counters of what went wrong inside the monitor. All counts are since the process started. */
-export interface HealthReport {
-  readonly ok: boolean;
-  readonly faults: Readonly<
-    Record<string, { readonly count: number; readonly lastMessage: string }>
-  >;
-  readonly dropped: Readonly<Record<string, number>>;
-  /** Things said once: what could not be observed, prices that are missing. */
-  readonly notices: readonly string[];
-}
+export type { HealthReport } from './status.js';
 
 export type Guard = <A extends readonly unknown[], T>(
   step: string,
@@ -34,13 +28,12 @@ export interface Health {
 }
 
 export interface HealthOptions {
-  /** Called for the first fault of each step. May throw; nobody hears it. */
+  /** Called for the first fault of each step, with the error as it is. May throw; nobody hears it. */
   onError?: ((error: unknown, step: string) => void) | undefined;
   onNotice?: ((text: string) => void) | undefined;
 }
 
 const MAX_NAMES = 100;
-const MAX_MESSAGE = 200;
 
 export function createHealth(options: HealthOptions = {}): Health {
   const faults = new Map<string, { count: number; lastMessage: string }>();
@@ -49,7 +42,7 @@ export function createHealth(options: HealthOptions = {}): Health {
 
   function fault(step: string, error: unknown): void {
     const seen = faults.get(step);
-    const lastMessage = messageOf(error);
+    const lastMessage = faultText(error);
     if (seen) {
       seen.count += 1;
       seen.lastMessage = lastMessage;
@@ -95,13 +88,4 @@ export function createHealth(options: HealthOptions = {}): Health {
       };
     },
   };
-}
-
-function messageOf(error: unknown): string {
-  try {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return text.slice(0, MAX_MESSAGE);
-  } catch {
-    return 'an error that cannot be printed';
-  }
 }

@@ -1,4 +1,11 @@
-import { createAccess, isRoot, redirect, type AccessOptions } from './http/access.js';
+import {
+  createAccess,
+  isRoot,
+  redirect,
+  type AccessOptions,
+  type Operator,
+} from './http/access.js';
+import { createFeedbackDoor } from './http/door.js';
 import { endsInSlash, withSlash } from './http/location.js';
 import { notFound, text, type HttpRequest, type HttpResponse } from './http/message.js';
 import { forgeryOf } from './http/origin.js';
@@ -18,32 +25,40 @@ export type { AccessOptions } from './http/access.js';
 export type { HttpRequest, HttpResponse } from './http/message.js';
 export type { HttpReadings, Route } from './http/route.js';
 
-export type HttpOptions = AccessOptions;
+export interface HttpOptions extends AccessOptions {
+  /**
+   * Opens `POST /feedback` to the application's users: gives the id of whoever sends a request, asked with
+   * the framework's request. A string or number opens, anything else does not. Default: closed.
+   */
+  readonly feedback?: ((native: unknown) => unknown) | undefined;
+}
 
 export interface Http {
   /** What there is to ask for; some of it needs readings that can do it. */
   readonly routes: readonly Route[];
-  /** Never rejects. Access is decided before the path or the method is looked at. */
+  /** Never rejects. Access is decided before anything is done; only `POST /feedback` has a door of its own. */
   handle(request: HttpRequest): Promise<HttpResponse>;
 }
 
 /** @throws TypeError for a token that is too short, or that contradicts `authorize`. */
 export function createHttp(readings: HttpReadings, options: HttpOptions = {}): Http {
-  const access = createAccess(options, {
+  const operator: Operator = {
     say: (line) => readings.say?.(line),
     fault: (step, error) => readings.fault?.(step, error),
-  });
-  const routes = routesOf(readings);
+  };
+  const access = createAccess(options, operator);
   const now = options.now ?? Date.now;
+  const door = options.feedback ? createFeedbackDoor(options.feedback, now, operator) : null;
+  const routes = routesOf(readings, door !== null);
 
   async function answer(request: HttpRequest): Promise<HttpResponse> {
-    const refusal = await access.check(request);
-    if (refusal) return refusal;
     const path = isRoot(request.path) ? '/' : request.path;
     const here = routesAt(path, routes);
-    if (here.length === 0) return notFound();
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const found = here.find(({ route }) => route.method === method);
+    const refusal = found?.route.isForUsers ? null : await access.check(request);
+    if (refusal) return refusal;
+    if (here.length === 0) return notFound();
     if (!found) return wrongMethod(here.map(({ route }) => route));
     if (found.route.method === 'POST') {
       const forgery = forgeryOf(request, options.allowedHosts ?? []);
@@ -57,6 +72,7 @@ export function createHttp(readings: HttpReadings, options: HttpOptions = {}): H
       params: found.params,
       query: request.query,
       now: now(),
+      door,
       wantsHtml: /\btext\/html\b/i.test(request.header('accept') ?? ''),
     });
   }

@@ -34,7 +34,7 @@ let imported = 0;
 /**
  * The call as capture would have seen it.
  *
- * @throws TypeError without a model, or with an outcome, a time or a duration that cannot be.
+ * @throws TypeError without a model, or with a usage, an outcome, a time or a duration that cannot be.
  */
 export function importCall(
   input: CallInput,
@@ -43,6 +43,9 @@ export function importCall(
 ): { call: Call; outcome: Outcome } {
   const model = label(input.model);
   if (typeof input.model !== 'string' || model === null) fail('model', 'a model id', input.model);
+  const usage = input.usage ?? null;
+  // Without what it is: it may be an answer's text.
+  if (typeof usage !== 'object') fail('usage', 'an object, as the API sends it', typeof usage);
   const outcome = input.outcome ?? 'ok';
   if (!OUTCOMES.includes(outcome)) fail('outcome', `one of ${OUTCOMES.join(', ')}`, outcome);
   const at = input.at === undefined ? clock.now() : Number(input.at);
@@ -95,9 +98,9 @@ export function importCall(
       ...noAnswer(),
       messageId: input.messageId ?? null,
       model: input.servedModel ?? null,
-      usage: input.usage ?? null,
+      usage,
       stopReason: input.stopReason ?? null,
-      hasOutput: (input.usage?.output_tokens ?? 0) > 0,
+      hasOutput: (usage?.output_tokens ?? 0) > 0,
       outputKnown: true,
       firstDeltaAt: input.ttftMs ?? null,
     },

@@ -52,7 +52,7 @@ export type {
 } from './alerts/rule.js';
 export { channel } from './notify/channels.js';
 export type { AlertMail, EmailOptions, MailTransporter } from './notify/email.js';
-export type { AlertLogger, LogOptions, LogStyle } from './notify/log.js';
+export type { LogOptions } from './notify/log.js';
 export type { PagerDutyOptions } from './notify/pager-duty.js';
 export type { ChannelOptions } from './notify/settings.js';
 export type { SlackOptions } from './notify/slack.js';
@@ -146,6 +146,11 @@ export {
 export type { StoreOption, StoreParts } from './store-option.js';
 export type { CallsPage, CallsQuery, Store } from './stores/store.js';
 export { callLine, jsonLines, type CallLine, type JsonLinesOptions } from './exporters/json.js';
+export { logTo, type LogKind, type LogSink, type LogToOptions } from './exporters/logger.js';
+export type { Logger, LogStyle } from './logger.js';
+export type { MetricsPage, MonitorStatus, SinkMonitor } from './status.js';
+export type { HmacKey, Pseudonyms, UserIds } from './people.js';
+export type { Forgotten } from './forgetting.js';
 
 // For adapters
 export {

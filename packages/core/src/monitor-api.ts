@@ -5,12 +5,14 @@ import type { Decision } from './budgets/decision.js';
 import type { Pause } from './budgets/pauses.js';
 import type { SpendRequest } from './budgets/spend-request.js';
 import type { FeedbackEvent } from './feedback.js';
+import type { Forgotten } from './forgetting.js';
 import type { HealthReport } from './health.js';
 import type { CallInput } from './import.js';
 import type { Middleware } from './middleware.js';
 import type { CallRecord, Sink } from './record.js';
 import type { ContextInput } from './scope.js';
 import type { Snapshot, SnapshotQuery } from './snapshot.js';
+import type { MetricsPage } from './status.js';
 import type { CallsPage, CallsQuery } from './stores/store.js';
 
 /**
@@ -44,10 +46,20 @@ export interface Monitor {
   resume(feature: string): boolean;
   paused(): readonly Pause[];
   /**
-   * What somebody did with an answer. An answer that is not known (any more) is counted under
-   * `health.dropped`.
+   * What somebody did with an answer, also days later. `false`: it is not known (any more, or yet), which is
+   * counted under `health.dropped`. Rejects with a TypeError for what cannot be right.
    */
-  feedback(event: FeedbackEvent): Promise<void>;
+  feedback(event: FeedbackEvent): Promise<boolean>;
+  /** The name that a user has in figures, calls, alerts and logs: see the option `userIds`. */
+  userKey(id: unknown): string | null;
+  /**
+   * Takes a user's name out of the store, the budgets and the alerts, and out of this process. The id is
+   * the application's own; a pseudonym that `userIds` made will do, too.
+   *
+   * @throws TypeError (rejects) for what is no id.
+   * @throws Error (rejects) when the store cannot forget, or does not answer: then call it again.
+   */
+  forgetUser(id: string | number): Promise<Forgotten>;
   /** What was firing, pending, silenced and resolved when it was last looked at. */
   alerts(): Promise<AlertsPage>;
   /**
@@ -66,6 +78,11 @@ export interface Monitor {
   /** Recent records, newest first. */
   calls(query?: CallsQuery): Promise<CallsPage>;
   health(): HealthReport;
+  /**
+   * Metrics as Prometheus scrapes them, for the `Accept` of a request. There only if one of the option
+   * `sinks` has some, as `prometheusExporter()` does.
+   */
+  readonly metrics?: (accept?: string) => Promise<MetricsPage>;
   /** One line to the operator. */
   say(text: string): void;
   /** Counts something that went wrong around this monitor, for adapters. */

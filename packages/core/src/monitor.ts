@@ -3,27 +3,32 @@ import { createBudgets } from './budgets/budgets.js';
 import { budgetsOf } from './budgets/options.js';
 import { admissionOf } from './budgets/spend-request.js';
 import { createCallPricing } from './call-pricing.js';
+import { createCallSpans } from './call-span.js';
 import { recordOf } from './call.js';
 import { createCapture } from './capture.js';
 import type { Clock } from './clock.js';
 import { currentCeiling, namesToCome, readContext, withDefaults, withOwner } from './context.js';
 import { createFeedback } from './feedback.js';
+import { createForgetting } from './forgetting.js';
 import { createHealth } from './health.js';
 import { importCall } from './import.js';
 import { createMiddleware, instrument, observeClient } from './instrument.js';
 import { createLedger } from './ledger.js';
-import { limited, logSinksOf } from './log-sinks.js';
+import { limited, logSinksOf, voiceOf } from './log-sinks.js';
 import type { Monitor } from './monitor-api.js';
 import { monitorRules, type MonitorOptions } from './monitor-options.js';
 import { channel } from './notify/channels.js';
 import { createDelivery } from './notify/delivery.js';
-import { checkOptions, show } from './options.js';
+import { checkOptions } from './options.js';
+import { peopleOf } from './people.js';
 import { currentPrices } from './pricing.js';
 import { rateBookOf } from './rates.js';
+import type { Sink } from './record.js';
 import { useNamespace } from './scope.js';
 import { closeOnSignals } from './signals.js';
-import { createSinks } from './sinks.js';
+import { createSinks, metricsOf } from './sinks.js';
 import { createSnapshot, type Snapshot, type SnapshotQuery } from './snapshot.js';
+import type { MonitorStatus } from './status.js';
 import { listenTo, sayWhatIsMissing, storesOf } from './store-option.js';
 import { watchUnobserved } from './unobserved.js';
 import { sourceOf, workerOf } from './workers.js';
@@ -49,8 +54,11 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   // Compiles it: a table that cannot be right is told now, not by every call.
   if (options.prices !== undefined) rateBookOf(options.prices);
   const budgetList = budgetsOf('createMonitor', options.budgets ?? []);
-  const say = options.onNotice ?? warn;
-  const health = createHealth({ onNotice: say, onError: options.onError ?? reportFault });
+  const lookers = { budgets: budgetList, rules: options.alerts ?? [] };
+  const people = peopleOf('createMonitor', options.userIds, lookers);
+  const voice = voiceOf(options);
+  const { own, say } = voice;
+  const health = createHealth({ onNotice: say, onError: voice.report });
   const prices = () => options.prices ?? currentPrices();
   const stores = storesOf(options.store);
   const store = stores.cells;
@@ -58,20 +66,22 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   listenTo(stores, health);
   sayWhatIsMissing(stores, budgetList.length > 0, health);
   const ledger = createLedger({ now, health, store });
-  const feedback = createFeedback(ledger, health);
-  const sinks = createSinks(health);
+  const sinks = createSinks(health, { status, fault: health.fault });
+  const userName = people.nameOf;
+  const feedback = createFeedback({ ledger, health, store, tell: sinks.feedback, userName });
   const sayBudget = limited(say, now, () => health.drop('budgetLine'));
   const budgets = createBudgets({
     ...{ budgets: budgetList, now, monotonic, health, prices },
-    ...{ store: stores.budgets, ceiling: currentCeiling },
+    ...{ store: stores.budgets, ceiling: currentCeiling, userName },
     ...{ leaseMs: options.budgetLeaseMs, storeTimeoutMs: options.budgetTimeoutMs },
     notes: stores.apart?.notes ?? store.notes,
     onEvent(event) {
-      health.guard('say', sayBudget, event.text);
+      // A logger of the application's hears of it as a sink.
+      if (!own || options.onNotice) health.guard('say', sayBudget, event.text);
       sinks.budget(event);
     },
   });
-  const delivery = createDelivery({ channels: channelsOf(options), health });
+  const delivery = createDelivery({ channels: channelsOf(options, own), health });
   const alerts = createAlerts({
     ...{ rules: options.alerts ?? [], source: ledger, health, now },
     ...{ everyMs: options.alertEveryMs, monotonic, notes: store.shared ? store.notes : null },
@@ -88,18 +98,23 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     },
   });
   for (const sink of [ledger, feedback, alerts, ...(options.sinks ?? [])]) sinks.add(sink);
-  for (const sink of logSinksOf(options, health, say, now)) sinks.add(sink);
+  for (const sink of logSinksOf(options, voice, health, now)) sinks.add(sink);
   // Last of what can throw: another namespace would be let go by nobody.
   const undo = options.namespace ? [useNamespace(options.namespace)] : [];
   const pricing = createCallPricing(prices, health);
+  const spans = createCallSpans(health.guard, sinks.span);
   let unobserved = 0;
   const capture = createCapture({
     clock,
     health,
-    deliver: sinks.record,
+    begun: spans.begun,
+    deliver(record, call) {
+      spans.ended(call, record);
+      sinks.record(record);
+    },
     pricing,
     gate: budgets,
-    readContext: () => readContext(health.guard, options.contextFrom),
+    readContext: () => readContext(health.guard, options.contextFrom, people.asked),
     idleMs: options.abandonAfterMs,
   });
   undo.push(watchUnobserved(() => (unobserved += 1)));
@@ -144,9 +159,8 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     pause: (feature, reason) => budgets.pause(feature, reason ?? null),
     resume: budgets.resume,
     paused: budgets.paused,
-    async feedback(event) {
-      await Promise.resolve(feedback.add(event));
-    },
+    feedback: feedback.add,
+    ...createForgetting({ people, ledger, stores, budgets, alerts, feedback, capture }),
     async alerts() {
       await alerts.refresh();
       return { ...alerts.page(), channels: delivery.reports() };
@@ -160,6 +174,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
       if (!store.calls) return { calls: [], next: null, kept: 0, capacity: 0, dropped: 0 };
       return store.calls(query);
     },
+    ...metricsOf(options.sinks),
     health: () => health.report(),
     fault: health.fault,
     say(text) {
@@ -171,19 +186,26 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   return monitor;
 
   async function snapshot(query: SnapshotQuery = {}): Promise<Snapshot> {
+    return createSnapshot(ledger, query, {
+      ...(await status()),
+      now: now(),
+      source: sourceOf(store.shared === true, workerOf(), ownBudgets),
+      unpricedModels: pricing.unpricedModels(),
+      usage: options.usage,
+    });
+  }
+
+  async function status(): Promise<MonitorStatus> {
     capture.sweep();
     await Promise.all([budgets.refresh(), alerts.refresh()]);
     const { firing, pending, silenced } = alerts.page();
-    return createSnapshot(ledger, query, {
-      now: now(),
-      source: sourceOf(store.shared === true, workerOf(), ownBudgets),
-      health: health.report(),
-      unobserved,
-      unpricedModels: pricing.unpricedModels(),
-      priceVersion: prices().version,
+    return {
       budgets: budgets.reports(),
       alerts: { firing, pending: pending.length, silenced: silenced.length },
-    });
+      health: health.report(),
+      unobserved,
+      priceVersion: prices().version,
+    };
   }
 
   async function closeAll(timeoutMs = CLOSE_TIMEOUT_MS): Promise<void> {
@@ -212,17 +234,8 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
 /** Of each budget, nearest to their limit first. */
 const ALERTED_SCOPES = 500;
 
-function channelsOf({ channels, alerts }: MonitorOptions) {
-  return channels ?? (alerts?.length ? [channel.log()] : []);
-}
-
-function warn(text: string): void {
-  console.warn(`[claude-metrics] ${text}`);
-}
-
-function reportFault(error: unknown, step: string): void {
-  const affected = step === 'budgets.store' ? 'go by onStoreDown of their budgets' : 'go on';
-  warn(`${step} failed; calls ${affected}, and it is counted in health. ${show(String(error))}`);
+function channelsOf({ channels, alerts }: MonitorOptions, own: Sink | null) {
+  return channels ?? (alerts?.length && !own ? [channel.log()] : []);
 }
 
 /** Waits for `work`, but not longer than `timeoutMs`: closing must end. */

@@ -1,5 +1,6 @@
 import type { AlertMessage } from './alert.js';
 import type { BudgetEvent, CallBudget } from './budget.js';
+import type { MetricsPage, SinkMonitor } from './status.js';
 
 /**
  * The words of the system. Read this file first; everything else moves these around.
@@ -282,6 +283,29 @@ export const FEEDBACK_ACTIONS = [
   'retry',
 ] as const satisfies readonly FeedbackAction[];
 
+/** Feedback that was counted: what somebody did with the answer of a call. */
+export interface GivenFeedback {
+  readonly callId: string;
+  readonly messageId: string | null;
+  /** Start of the call, milliseconds since the epoch: where it counts. */
+  readonly callAt: number;
+  readonly action: FeedbackAction;
+  /** What the same person had done before with the same answer, as far as that is remembered. */
+  readonly before: FeedbackAction | null;
+  /** Who did it, as far as that was said; else the user of the call. */
+  readonly userId: string | null;
+  readonly feature: string | null;
+  readonly model: string;
+  /** Text of a person: it goes to sinks that ask for feedback, and nowhere else. */
+  readonly comment: string | null;
+  readonly score: number | null;
+}
+
+/** The span that the SDK itself has opened for a call, as far as sinks may use it. */
+export interface SdkSpan {
+  setAttributes(attributes: Readonly<Record<string, string | number | boolean>>): unknown;
+}
+
 /** Anything that receives finished records. A sink that throws is counted, never heard by callers. */
 export interface Sink {
   readonly name: string;
@@ -290,6 +314,20 @@ export interface Sink {
   alert?(message: AlertMessage): void | Promise<void>;
   /** A budget passed one of its thresholds, or more was spent than it had held. */
   budget?(event: BudgetEvent): void | Promise<void>;
+  /**
+   * The SDK has opened an OpenTelemetry span for a call, and it is being recorded. Told when the call
+   * begins, and with its record when it has ended before the span has.
+   */
+  span?(span: SdkSpan, of: CallContext, call: CallRecord | null): void;
+  /** Somebody said what they did with an answer. */
+  feedback?(given: GivenFeedback): void | Promise<void>;
+  /**
+   * Called when it is added to a monitor, with what it may ask of it from then on. What it returns is
+   * called when the sink is taken off, and when the monitor has closed.
+   */
+  attach?(monitor: SinkMonitor): (() => void) | undefined;
+  /** What `/metrics` under the mount answers, for the `Accept` of a request. */
+  metrics?(accept?: string): Promise<MetricsPage>;
   /** Called once by `monitor.close()`: write out what is buffered. */
   close?(): void | Promise<void>;
 }

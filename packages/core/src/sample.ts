@@ -1,4 +1,5 @@
 import { addRare, createCell, RARE, SUM, UNPRICED_REASONS } from './cell.js';
+import { recordName } from './distinct.js';
 import { ERROR_KINDS, inputTokens, isFailure, OUTCOMES } from './record.js';
 import type { CallRecord, CostLine } from './record.js';
 import { recordValue } from './sketch.js';
@@ -116,11 +117,20 @@ export function createSampler(onBadAmount: () => void): Sampler {
       sums[SUM.cacheWrite1h] = amount(tokens.cacheWrite1h);
       sums[SUM.output] = amount(tokens.output);
       sums[SUM.thinking] = amount(tokens.thinking);
+      const inSession = call.sessionId !== null;
+      sums[SUM.sessionCalls] = inSession ? 1 : 0;
+      sums[SUM.sessionTokens] = inSession ? amount(inputTokens(tokens) + tokens.output) : 0;
       sampleCost(call, estimated);
       sampleRare(call);
       return cell;
     },
   };
+}
+
+/** Adds who made a call: names that are hashed, and counted once however often they come. */
+export function recordNames({ users, sessions }: Sketches, call: CallRecord): void {
+  if (users && call.userId !== null) recordName(users, call.userId);
+  if (sessions && call.sessionId !== null) recordName(sessions, call.sessionId);
 }
 
 /** Adds what a call took. Tokens only where there was an answer: an error would read as a 0. */

@@ -49,7 +49,7 @@ const WORDS = new Set(
 
 const OPERATORS = new Set(['>', '<', '>=', '<=', '=', '==', '!=', '+', '-', '/', '|', '&', '*']);
 const LEADING = new Set('([{<"\'`“‘'.split(''));
-const TRAILING = new Set(')]}>"\'`”’.,;:!?%'.split(''));
+const TRAILING = new Set('()]}>"\'`”’.,;:!?%'.split(''));
 const NUMBER = /^(?:\d{1,8}|\d{1,3}(?:,\d{3}){1,2})(?:\.\d{1,4})?$/;
 const DATE = /^(?:\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?Z?)?|\d{2}:\d{2}(?::\d{2})?)$/;
 
@@ -59,14 +59,18 @@ const MAX_WORD = 80;
 const MAX_DIGITS = 10;
 const CUT = '…';
 
+const NO_WORDS: ReadonlySet<string> = new Set();
+
 /**
  * The message, up to the first word that is none of ours: one line of at most 300 characters.
+ *
+ * @param more Words that pass as well.
  *
  * @example
  * scrub('prompt is too long: 210000 tokens > 200000 maximum'); // the same
  * scrub('messages.0.content: my card is 4111…'); // 'messages.0.content: …'
  */
-export function scrub(text: string): string {
+export function scrub(text: string, more: ReadonlySet<string> = NO_WORDS): string {
   let safe = '';
   let afterNumber = false;
   for (const word of text.slice(0, MAX_READ).split(/\s+/)) {
@@ -74,7 +78,7 @@ export function scrub(text: string): string {
     const core = coreOf(word);
     const isNumber = NUMBER.test(core);
     // Two numbers in a row are no figure of the API's; they are somebody's number.
-    const known = isNumber ? !afterNumber : isKnown(word, core);
+    const known = isNumber ? !afterNumber : isKnown(word, core) || more.has(core.toLowerCase());
     const longer = safe === '' ? word : `${safe} ${word}`;
     if (!known || longer.length > MAX_LENGTH - 2) return safe === '' ? CUT : `${safe} ${CUT}`;
     safe = longer;

@@ -2,11 +2,11 @@ import { SUM } from './cell.js';
 import { seriesOf, type SeriesPoint } from './series.js';
 import { groupBy, mergeAll, totalsOf, type Group, type Grouped, type Totals } from './totals.js';
 import { unpricedOf } from './trackers/cost.js';
-import { familyFor, filtersOf, select, windowOf } from './window.js';
-import type { Alert } from './alert.js';
+import { usageOf, type UsageOptions, type UsageReport } from './usage-report.js';
+import { familyFor, filtersOf, select, userFamily, windowOf } from './window.js';
 import type { BudgetReport } from './budget.js';
-import type { HealthReport } from './health.js';
 import type { UnpricedReason } from './record.js';
+import type { HealthReport, MonitorStatus, SnapshotAlerts } from './status.js';
 import type { Cell, CellQuery, Family, Resolution } from './stores/store.js';
 import type { Dimension, Filters, SnapshotQuery } from './window.js';
 import type { SnapshotSource } from './workers.js';
@@ -18,6 +18,9 @@ export type { Group, Totals } from './totals.js';
 export type { SeriesPoint } from './series.js';
 export type { Spend } from './trackers/cost.js';
 export type { Quantiles } from './trackers/latency.js';
+export type { Feedback } from './trackers/usage.js';
+export type { UsageOptions, UsageReport } from './usage-report.js';
+export type { SnapshotAlerts } from './status.js';
 export type { SnapshotSource } from './workers.js';
 
 /** How far the numbers can be trusted. */
@@ -60,18 +63,13 @@ export interface Snapshot {
   /** Dimensions that cannot be told under these filters; their lists are empty. */
   readonly notKept: readonly Dimension[];
   readonly series: readonly SeriesPoint[];
+  readonly usage: UsageReport;
   readonly coverage: Coverage;
   /** As they stand now, whatever the window. */
   readonly budgets: readonly BudgetReport[];
   /** As they stand now, whatever the window. */
   readonly alerts: SnapshotAlerts;
   readonly health: HealthReport;
-}
-
-export interface SnapshotAlerts {
-  readonly firing: readonly Alert[];
-  readonly pending: number;
-  readonly silenced: number;
 }
 
 /** Where cells come from: the ledger. */
@@ -81,16 +79,12 @@ export interface CellSource {
 }
 
 /** What a snapshot says beside what cells know. */
-export interface SnapshotExtras {
+export interface SnapshotExtras extends MonitorStatus {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly source: SnapshotSource;
-  readonly health: HealthReport;
-  readonly unobserved: number;
   readonly unpricedModels: readonly string[];
-  readonly priceVersion: string;
-  readonly budgets: readonly BudgetReport[];
-  readonly alerts: SnapshotAlerts;
+  readonly usage?: UsageOptions | undefined;
 }
 
 /**
@@ -113,7 +107,7 @@ export async function createSnapshot(
   const families = {
     model: familyFor(filters, 'model'),
     feature: familyFor(filters, 'feature'),
-    user: familyFor(filters, 'user'),
+    user: userFamily(filters),
   };
   const wanted = new Set([family, ...Object.values(families)]);
   const cells = await source.cells({
@@ -123,14 +117,16 @@ export async function createSnapshot(
   const chosen = select(cells, family, filters);
   const whole = mergeAll(chosen, family);
 
-  const grouped = (by: Dimension): Grouped | null => {
+  const selected = (by: Dimension): readonly Cell[] | null => {
     const from = families[by];
-    return from === null ? null : groupBy(select(cells, from, filters), by, whole);
+    return from === null ? null : select(cells, from, filters);
   };
+  const parts = { model: selected('model'), feature: selected('feature'), user: selected('user') };
+  const grouped = (by: Dimension): Grouped | null =>
+    parts[by] && groupBy(parts[by], by, whole, extras.usage);
   const lists = { model: grouped('model'), feature: grouped('feature'), user: grouped('user') };
   const { by } = query;
-  const split = by === undefined ? null : families[by];
-  const series = seriesOf(split === null ? chosen : select(cells, split, filters), window, by);
+  const series = seriesOf((by && parts[by]) ?? chosen, window, by);
   return {
     schema: 'claude-metrics/snapshot@1',
     at: new Date(extras.now).toISOString(),
@@ -139,12 +135,13 @@ export async function createSnapshot(
     bucketMs: series.bucketMs,
     filters,
     source: extras.source,
-    totals: totalsOf(whole),
+    totals: totalsOf(whole, extras.usage),
     byModel: lists.model?.groups ?? [],
     byFeature: lists.feature?.groups ?? [],
     byUser: lists.user?.groups ?? [],
     notKept: (['model', 'feature', 'user'] as const).filter((name) => lists[name] === null),
     series: series.points,
+    usage: usageOf({ all: chosen, whole, by: parts }, window, extras.usage),
     coverage: coverageOf(whole, Object.values(lists), extras),
     budgets: extras.budgets,
     alerts: extras.alerts,

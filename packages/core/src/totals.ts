@@ -13,6 +13,7 @@ import { partOf, type Dimension } from './window.js';
 import { spendOf, tokensOf, type Spend } from './trackers/cost.js';
 import { errorsOf } from './trackers/errors.js';
 import { latencyOf, tokensPerCallOf } from './trackers/latency.js';
+import { feedbackOf, type Feedback, type FeedbackRules } from './trackers/usage.js';
 import type { ErrorKind, Outcome, Tokens } from './record.js';
 import type { Cell, Family, Line } from './stores/store.js';
 import type { Latency, TokensPerCall } from './trackers/latency.js';
@@ -32,6 +33,8 @@ export interface Totals {
   readonly latency: Latency | null;
   /** Per call, so that growing prompts show. */
   readonly tokensPerCall: TokensPerCall | null;
+  /** What people did with the answers; `null` while nobody has said. */
+  readonly feedback: Feedback | null;
 }
 
 export interface Group extends Totals {
@@ -48,7 +51,7 @@ export interface Grouped {
 
 const MAX_GROUPS = 100;
 
-export function totalsOf(cell: Cell): Totals {
+export function totalsOf(cell: Cell, rules?: FeedbackRules): Totals {
   const { outcomes, errors, errorRate } = errorsOf(cell);
   return {
     calls: cell.sums[SUM.calls]!,
@@ -61,6 +64,7 @@ export function totalsOf(cell: Cell): Totals {
     retries: cell.sums[SUM.retries]!,
     latency: latencyOf(cell),
     tokensPerCall: tokensPerCallOf(cell),
+    feedback: feedbackOf(cell, rules),
   };
 }
 
@@ -75,7 +79,12 @@ export function mergeAll(cells: readonly Cell[], family: Family): Cell {
  * Cells of one family by one of its names. What `whole` has beyond them goes to `(other)`: another
  * family may have merged names that this one kept. `null` when these cells have more than `whole`.
  */
-export function groupBy(cells: readonly Cell[], by: Dimension, whole: Cell): Grouped | null {
+export function groupBy(
+  cells: readonly Cell[],
+  by: Dimension,
+  whole: Cell,
+  rules?: FeedbackRules,
+): Grouped | null {
   const groups = new Map<string, Cell>();
   const seen = blankCell(false);
   for (const cell of cells) {
@@ -94,8 +103,13 @@ export function groupBy(cells: readonly Cell[], by: Dimension, whole: Cell): Gro
   const ranked = rank(groups);
   for (const { cell } of ranked.slice(MAX_GROUPS)) mergeCell(other, cell);
   const shown = ranked.slice(0, MAX_GROUPS);
-  if (other.sums[SUM.calls]! > 0) shown.push({ ...weigh(OTHER, other), cell: other });
-  return { groups: shown.map(({ name, cell }) => ({ key: name, ...totalsOf(cell) })), overflowed };
+  // Feedback may come for a call of a name that the cap has merged since.
+  const some = other.sums[SUM.calls]! > 0 || feedbackOf(other) !== null;
+  if (some) shown.push({ ...weigh(OTHER, other), cell: other });
+  return {
+    groups: shown.map(({ name, cell }) => ({ key: name, ...totalsOf(cell, rules) })),
+    overflowed,
+  };
 }
 
 /**

@@ -112,6 +112,13 @@ export function familyFor(filters: Filters, by?: Dimension): Family | null {
   return NAMED.find((family) => wanted.every((name) => partOf(family, name) >= 0)) ?? null;
 }
 
+/** The family for lists of users: that which knows features, too, unless a model is asked for. */
+export function userFamily(filters: Filters): Family | null {
+  return filters.model === undefined
+    ? familyFor({ ...filters, feature: filters.feature ?? '' }, 'user')
+    : familyFor(filters, 'user');
+}
+
 /** Where a family's keys have a dimension; -1 if they do not. */
 export function partOf(family: Family, dimension: Dimension): number {
   return (FAMILIES[family].key as readonly Dimension[]).indexOf(dimension);

@@ -19,20 +19,34 @@ const FACTS = 1;
 const INTAKE = 2;
 const STATE = 3;
 const EDGES = 4;
+const WHOLE = 5;
 
 const LAYERS: readonly Layer[] = [
   {
-    modules: ['record', 'alert', 'budget', 'clock', 'stores/store', 'stores/budget-store'],
+    modules: [
+      ...['record', 'alert', 'budget', 'status', 'clock'],
+      ...['stores/store', 'stores/budget-store'],
+    ],
     below: [],
     inside: 'any',
   },
   {
     // facts
     modules: [
-      ...['health', 'options', 'scope', 'context', 'trace', 'request', 'retry'],
-      ...['scrub', 'error-facts', 'error-kinds', 'errors'],
+      ...[
+        'health',
+        'options',
+        'scope',
+        'context',
+        'trace',
+        'request',
+        'retry',
+        'logger',
+        'wording',
+      ],
+      ...['scrub', 'fault-text', 'error-facts', 'error-kinds', 'errors', 'people'],
       ...['usage', 'prices', 'price-input', 'rates', 'registry', 'pricing'],
-      ...['sketch', 'cell', 'bucket'],
+      ...['sketch', 'distinct', 'slots', 'cell', 'sample', 'bucket', 'local-time'],
       ...['period', 'models', 'json-bytes', 'content-size', 'request-size', 'worst-case'],
       ...['balance', 'exchange', 'budget-error', 'gate'],
       ...['freeze', 'erased', 'call-page', 'workers', 'deadline'],
@@ -48,6 +62,7 @@ const LAYERS: readonly Layer[] = [
         'held',
         'stream',
         'call',
+        'call-span',
         'call-usage',
         'calls',
         'admission',
@@ -64,7 +79,8 @@ const LAYERS: readonly Layer[] = [
   {
     // state
     modules: [
-      ...['sample', 'ledger', 'feedback', 'trackers/*', 'window', 'totals', 'series', 'snapshot'],
+      ...['pending', 'ledger', 'feedback', 'trackers/*', 'window', 'totals', 'series'],
+      ...['usage-report', 'snapshot'],
       ...['budgets/*', 'alerts/*'],
     ],
     below: [WORDS, FACTS],
@@ -74,7 +90,7 @@ const LAYERS: readonly Layer[] = [
   {
     modules: [
       ...['stores/*', 'stores/sqlite/*', 'stores/redis/*', 'stores/postgres/*'],
-      ...['exporters/*', 'notify/*'],
+      ...['exporters/*', 'exporters/otel/*', 'exporters/prometheus/*', 'notify/*'],
     ],
     below: [WORDS, FACTS],
     inside: 'same folder',
@@ -83,7 +99,9 @@ const LAYERS: readonly Layer[] = [
     // the whole
     modules: [
       'import',
+      'forgetting',
       'signals',
+      'usage-options',
       'monitor-options',
       'monitor-api',
       'store-option',
@@ -98,6 +116,12 @@ const LAYERS: readonly Layer[] = [
       'index',
     ],
     below: [WORDS, FACTS, INTAKE, STATE, EDGES],
+    inside: 'any',
+  },
+  // the command line: a process of its own, that nothing else knows of
+  {
+    modules: ['cli/*', 'cli'],
+    below: [WORDS, FACTS, INTAKE, STATE, EDGES, WHOLE],
     inside: 'any',
   },
 ];

@@ -5,13 +5,13 @@ describe('guard', () => {
     const health = createHealth();
     expect(health.guard('step', () => 7)).toBe(7);
     const boom = () => {
-      throw new TypeError('boom');
+      throw new TypeError('broken');
     };
     expect(health.guard('step', boom)).toBeUndefined();
     health.guard('step', boom);
     expect(health.report()).toEqual({
       ok: false,
-      faults: { step: { count: 2, lastMessage: 'TypeError: boom' } },
+      faults: { step: { count: 2, lastMessage: 'TypeError: broken' } },
       dropped: {},
       notices: [],
     });

@@ -3,7 +3,7 @@ import type { Alert, AlertsPage } from '../src/alert.js';
 import type { BudgetReport, BudgetScopeReport, CallBudget } from '../src/budget.js';
 import type { HttpRequest, HttpResponse, Http } from '../src/http.js';
 import type { CallRecord } from '../src/record.js';
-import type { Group, Snapshot, Totals } from '../src/snapshot.js';
+import type { Feedback, Group, Snapshot, Totals, UsageReport } from '../src/snapshot.js';
 
 /** A snapshot and records with every field filled, for tests that look at what is made of them. */
 
@@ -54,6 +54,7 @@ export function totalsOf(patch: Partial<Totals> = {}): Totals {
       ttftMs: quantiles(300),
     },
     tokensPerCall: { input: quantiles(150), output: quantiles(20) },
+    feedback: null,
     ...patch,
   };
 }
@@ -96,6 +97,7 @@ export function snapshotOf(patch: Partial<Snapshot> = {}): Snapshot {
         callMsP95: null,
       },
     ],
+    usage: usageOf(),
     coverage: {
       calls: 40,
       unattributedUser: 3,
@@ -110,6 +112,45 @@ export function snapshotOf(patch: Partial<Snapshot> = {}): Snapshot {
     budgets: [],
     alerts: { firing: [], pending: 0, silenced: 0 },
     health: { ok: true, faults: {}, dropped: {}, notices: [] },
+    ...patch,
+  };
+}
+
+const exactly = (count: number) => ({ count, kind: 'exact', error: 0 }) as const;
+
+export function usageOf(patch: Partial<UsageReport> = {}): UsageReport {
+  const calls = Array.from({ length: 7 }, () => Array.from({ length: 24 }, () => 0));
+  calls[0]![10] = 30;
+  calls[1]![14] = 10;
+  return {
+    timeZone: 'UTC',
+    users: {
+      ...exactly(2),
+      callsPerUser: 18.5,
+      perDay: [{ ...exactly(2), period: '2026-11-24', complete: false }],
+      perWeek: [{ ...exactly(2), period: '2026-11-23', complete: false }],
+      perMonth: [{ ...exactly(2), period: '2026-11', complete: false }],
+    },
+    sessions: {
+      ...{ count: 4, kind: 'estimate', error: 0.046, calls: 20, tokens: 3_400 },
+      ...{ callsPerSession: 5, tokensPerSession: 850 },
+    },
+    hours: { calls, peak: { weekday: 1, hour: 10, calls: 30 } },
+    topFeatures: [{ key: 'POST /chat/:room', calls: 40, usd: 1.25, nanoUsd: 1_250_000_001 }],
+    topUsers: [{ key: 'ada', calls: 37, usd: 1.25, nanoUsd: 1_250_000_001 }],
+    topPairs: [
+      { user: 'ada', feature: 'POST /chat/:room', calls: 37, usd: 1, nanoUsd: 1_000_000_000 },
+    ],
+    ...patch,
+  };
+}
+
+export function feedbackOf(patch: Partial<Feedback> = {}): Feedback {
+  return {
+    ...{ accept: 6, reject: 2, edit: 1, retry: 1 },
+    ...{ acceptanceRate: 0.75, rejectionRate: 0.25, editRate: 0.1, retryRate: 0.1 },
+    costPerAccepted: { usd: 0.178571429, nanoUsd: 178_571_429 },
+    costPerAcceptedAlike: { usd: 0.051020408, nanoUsd: 51_020_408 },
     ...patch,
   };
 }

@@ -111,8 +111,10 @@ const http = createHttp(
     ...readings,
     alerts: () => alertsPageOf(alerts),
     silence: (id) => (id === ALERT_ID ? alertOf() : null),
+    metrics: () => Promise.resolve({ type: 'text/plain', body: '' }),
+    feedback: () => Promise.resolve(true),
   },
-  { authorize: () => true, now: () => Date.parse('2026-12-01T00:00:00Z') },
+  { authorize: () => true, feedback: () => 'ada', now: () => Date.parse('2026-12-01T00:00:00Z') },
 );
 
 describe('/openapi.json', () => {
@@ -120,7 +122,16 @@ describe('/openapi.json', () => {
     const served: unknown = JSON.parse((await ask(http, '/openapi.json')).body);
     expect(served).toEqual(document);
     expect(Object.keys(document.paths)).toEqual([
-      ...['/', '/snapshot', '/calls', '/alerts', '/alerts/{id}/silence', '/openapi.json'],
+      ...[
+        '/',
+        '/snapshot',
+        '/calls',
+        '/alerts',
+        '/alerts/{id}/silence',
+        '/feedback',
+        '/metrics',
+        '/openapi.json',
+      ],
     ]);
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),

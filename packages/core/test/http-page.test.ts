@@ -280,14 +280,14 @@ describe('the page', () => {
   it('names every table, heads every column and row, and lets each scroll by keyboard', () => {
     const { tags } = parseStrict(render());
     const count = (name: string) => tags.filter((tag) => tag.name === name).length;
-    expect(count('table')).toBe(7);
-    expect(count('caption')).toBe(7);
+    expect(count('table')).toBe(9);
+    expect(count('caption')).toBe(9);
     const heads = tags.filter((tag) => tag.name === 'th');
     expect(
       heads.every(({ attributes }) => /^(?:col|row)$/.test(attributes.get('scope') ?? '')),
     ).toBe(true);
     const regions = tags.filter(({ attributes }) => attributes.get('role') === 'region');
-    expect(regions).toHaveLength(7);
+    expect(regions).toHaveLength(9);
     for (const { attributes } of regions) {
       expect([attributes.get('tabindex'), attributes.get('aria-label')]).toEqual([
         '0',

@@ -151,6 +151,20 @@ describe('a store for each purpose', () => {
   );
 });
 
+it('finds the call that feedback is about, also of another process and days later', async () => {
+  const a = start({ store: file });
+  a.monitor.record({ model: 'claude-dear', messageId: 'msg_1', feature: 'chat', userId: 'ada' });
+  await a.monitor.close();
+  const later = { now: () => present + 3 * 86_400_000, monotonic: clock.monotonic };
+  const b = start({ store: file, clock: later });
+  expect(await b.monitor.feedback({ messageId: 'msg_1', action: 'accept' })).toBe(true);
+  expect(await b.monitor.feedback({ messageId: 'msg_2', action: 'accept' })).toBe(false);
+  const from = present - 900_000;
+  const { byFeature } = await b.monitor.snapshot({ from, to: present + 900_000 });
+  expect(byFeature).toMatchObject([{ key: 'chat', feedback: { accept: 1 } }]);
+  await b.monitor.close();
+});
+
 it('brings what waits to the store within a minute, also when no call follows', async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'] });
   try {

@@ -158,6 +158,9 @@ export function exactOfCalls(calls: readonly CallRecord[]): Exact {
     add('unattributedUser', call.userId === null ? 1 : 0);
     add('unattributedFeature', call.feature === null ? 1 : 0);
     for (const [name, value] of Object.entries(call.tokens)) add(name, Number(value));
+    if (call.sessionId !== null) add('sessionCalls', 1);
+    if (call.sessionId !== null)
+      add('sessionTokens', inputTokens(call.tokens) + call.tokens.output);
     add('nanoUsd', nanoUsd);
     if (estimated) add('estimated', 1);
     if (estimated) add('estimatedNanoUsd', nanoUsd);
@@ -182,6 +185,7 @@ export function exactOfCells(cells: readonly Cell[]): Exact {
     ...ERROR_KINDS.map((kind) => `error ${kind}`),
     ...UNPRICED_REASONS.map((reason) => `unpriced ${reason}`),
     ...FEEDBACK_ACTIONS.map((action) => `feedback ${action}`),
+    ...FEEDBACK_ACTIONS.map((action) => `taken back ${action}`),
   ];
   if (rareNames.length !== RARE.length) throw new Error('the fixture does not know every slot');
   for (const cell of cells) {
@@ -228,6 +232,7 @@ export function anyCall(users: number, features: number, spreadMs = 0, mostNanoU
       at: fc.nat(spreadMs).map((back) => NOW - back),
       userId: fc.option(names('user', users)),
       feature: fc.option(names('feature', features)),
+      sessionId: fc.option(names('session', users)),
       model: names('model', 4),
       outcome: fc.constantFrom('ok' as const, ...OUTCOMES),
       kind: fc.constantFrom(...ERROR_KINDS),

@@ -13,3 +13,6 @@ export { bindContext, setContext, withContext } from '@claude-metrics/core';
 
 // From core, for budgets and alerts.
 export { alert, BudgetExceededError, channel } from '@claude-metrics/core';
+
+// From core, for a logger of the application's.
+export { logTo } from '@claude-metrics/core';

@@ -90,7 +90,7 @@ function platformOf(host: HttpAdapterHost): HttpAdapter | undefined {
 
 /** The adapter that answers, and whose line at start says where. */
 function mountAdapter({ where, path, options, config }: ConnectionInput, monitor: Monitor) {
-  const { authorize, authToken, allowedHosts } = options;
+  const { authorize, authToken, allowedHosts, feedback } = options;
   const prefix = `/${config.getGlobalPrefix()}`.replace(/\/{2,}/g, '/').replace(/\/$/, '');
   // A prefix with parameters in it is a pattern, and no address to print.
   const address = /^[\w./~-]*$/.test(prefix) ? `${prefix}${path}` : path;
@@ -99,6 +99,7 @@ function mountAdapter({ where, path, options, config }: ConnectionInput, monitor
     authorize,
     authToken,
     allowedHosts,
+    feedback,
     path: address,
   });
 }

@@ -51,9 +51,10 @@ export class ClaudeMetricsTestingModule {
     checkOwnOptions(where, options);
     const { path = false, isGlobal, now, ...rest } = options;
     checkOptions(where, { now }, { now: date });
-    const { userId, feature, sessionId, authorize, authToken, allowedHosts, anthropic, ...own } =
-      rest;
-    const names = { userId, feature, sessionId, authorize, authToken, allowedHosts, anthropic };
+    const { userId, feature, feedback, sessionId, anthropic, ...others } = rest;
+    const { authorize, authToken, allowedHosts, ...own } = others;
+    const access = { authorize, authToken, allowedHosts, feedback };
+    const names = { userId, feature, sessionId, anthropic, ...access };
     return moduleOf(ClaudeMetricsTestingModule, {
       where,
       path,

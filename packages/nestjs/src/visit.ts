@@ -10,13 +10,14 @@ import { routeOf } from './route.js';
  * @throws TypeError for an option that does not exist, cannot be right, or would be ignored.
  */
 export function visitAdapter<Req>(where: string, options: AdapterOptions<Req>): Adapter<Visit> {
-  const { userId, feature, sessionId, authorize } = options;
+  const { userId, feature, feedback, sessionId, authorize } = options;
   return createAdapter<Visit>(
     where,
     {
       ...options,
       userId: overVisits(userId),
       sessionId: overVisits(sessionId),
+      feedback: overVisits(feedback),
       authorize: overVisits(authorize) as AdapterOptions<Visit>['authorize'],
       feature: typeof feature === 'function' ? namedFirst(feature) : feature,
     },

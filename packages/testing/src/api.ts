@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { isObject, type Answer } from './answer.js';
 import { createBatches } from './batches.js';
+import type { Bill } from './bill.js';
+import { createBillDesk } from './bill-desk.js';
 import { errorBody, refusalOf, refuse, statusOfType } from './errors.js';
 import { encodeEvent, eventsOf } from './events.js';
 import { headersOf } from './headers.js';
 import { makeRequestId } from './ids.js';
 import { messageOf } from './message.js';
+import { modelList } from './models.js';
 import { createPromptCache } from './prompt-cache.js';
 import type { Received, SimulatedRequest } from './request.js';
 import { send, type Sendable } from './send.js';
@@ -14,6 +17,8 @@ import { promptTokens } from './usage.js';
 /** The endpoints: which answer a request gets, and in which form. */
 export interface Api {
   answer(received: Received, response: ServerResponse): Promise<void>;
+  /** What the Admin API reports. */
+  bill(bill: Bill): void;
   reset(): void;
 }
 
@@ -29,6 +34,7 @@ interface Route {
   readonly required: readonly string[];
   /** Takes a queued answer, if there is one. */
   readonly scripted: boolean;
+  readonly refused?: Answer;
   answer(request: SimulatedRequest, answer: Answer): Content;
 }
 
@@ -39,14 +45,10 @@ interface Content {
 }
 
 const DEFAULT_CHUNK = 20;
-const MODELS = [
-  ['claude-opus-5-5', 'Claude Opus 5.5', '2026-09-22'],
-  ['claude-sonnet-5-5', 'Claude Sonnet 5.5', '2026-09-28'],
-  ['claude-haiku-5-5', 'Claude Haiku 5.5', '2026-10-07'],
-] as const;
 
 export function createApi(options: ApiOptions): Api {
   const cache = createPromptCache(Date.now);
+  const desk = createBillDesk();
   const batches = createBatches(({ custom_id, params }) => {
     const rawBody = JSON.stringify(params) ?? '';
     const request = { ...ITEM, rawBody, body: params ?? null, customId: String(custom_id) };
@@ -80,10 +82,13 @@ export function createApi(options: ApiOptions): Api {
     answer: ({ body }) => ({ json: batches.create(body, options.url()) }),
   };
 
-  function routeOf({ method, path }: SimulatedRequest): Route | null {
+  function routeOf(request: SimulatedRequest): Route | null {
+    const { method, path } = request;
     if (method === 'POST' && path === '/v1/messages') return messages;
     if (method === 'POST' && path === '/v1/messages/count_tokens') return countTokens;
     if (method === 'POST' && path === '/v1/messages/batches') return createBatch;
+    const report = desk.answer(request);
+    if (report) return { required: [], scripted: false, answer: () => report, ...report };
     const found = contentAt(method, path);
     return found && { required: [], scripted: false, answer: () => found };
   }
@@ -112,6 +117,7 @@ export function createApi(options: ApiOptions): Api {
     const { headers, rawBody, body } = request;
     if (tooLarge) return refuse(413, 'Request exceeds the maximum size');
     if (!route) return refuse(404, 'Not Found');
+    if (route.refused) return route.refused;
     const refused = refusalOf(
       headers,
       route.scripted ? rawBody : '{}',
@@ -163,9 +169,11 @@ export function createApi(options: ApiOptions): Api {
       const answer = answerFor(received, route);
       return send(response, received, answer, () => prepare(received, route, answer));
     },
+    bill: desk.set,
     reset() {
       cache.clear();
       batches.clear();
+      desk.set({});
     },
   };
 }
@@ -232,11 +240,4 @@ function streams(body: unknown): boolean {
 
 function* encoded(events: ReturnType<typeof eventsOf>): Generator<string> {
   for (const event of events) yield encodeEvent(event);
-}
-
-function modelList() {
-  const data = MODELS.map(([id, display_name, day]) => {
-    return { type: 'model', id, display_name, created_at: `${day}T00:00:00Z` };
-  });
-  return { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id };
 }

@@ -17,6 +17,7 @@ export type {
   Timing,
 } from './answer.js';
 export type { SimulatedRequest } from './request.js';
+export type { Bill, BilledCost, BilledUsage } from './bill.js';
 export {
   adapterContract,
   type AdapterSubject,

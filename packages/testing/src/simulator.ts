@@ -2,11 +2,12 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { checkAnswer, checkFields, fail, type Answer } from './answer.js';
 import { createApi } from './api.js';
+import type { Bill } from './bill.js';
 import { receive, type Received, type SimulatedRequest } from './request.js';
 
 /**
  * A server on 127.0.0.1 that speaks Anthropic's Messages API: JSON and event streams, errors, token
- * counts, batches. The real SDK cannot tell; point its `baseURL` here.
+ * counts, batches, and the Admin API's reports. The real SDK cannot tell; point its `baseURL` here.
  */
 export interface Simulator {
   /** For `baseURL`: `http://127.0.0.1:41234`. */
@@ -20,9 +21,16 @@ export interface Simulator {
   enqueue(...answers: Answer[]): void;
   /** What is answered while nothing is queued. @throws TypeError as `enqueue` does. */
   respond(responder: Responder): void;
+  /**
+   * What the organization is billed, for the usage and cost reports of the Admin API; at the start
+   * nothing. The whole bill: it takes the place of the one before.
+   *
+   * @throws TypeError for a line with a field that does not exist or cannot be right.
+   */
+  bill(bill: Bill): void;
   /** The last 10,000 requests since the start or the last `reset()`, oldest first. */
   readonly requests: readonly SimulatedRequest[];
-  /** As at the start: no requests, nothing queued, the first responder, no cached prompts or batches. */
+  /** As at the start: no requests, no bill, nothing queued, the first responder, no prompts or batches. */
   reset(): void;
   /** Resolves when no request is under way any more. */
   idle(): Promise<void>;
@@ -96,6 +104,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   return {
     url,
     requests,
+    bill: api.bill,
     enqueue(...answers) {
       queue.push(...answers.map((answer) => checkAnswer('enqueue', answer)));
     },

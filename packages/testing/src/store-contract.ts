@@ -8,6 +8,13 @@ import { crowdCases } from './store-contract/crowd.js';
 import { expectGiven } from './store-contract/expectation.js';
 import { expiryCases } from './store-contract/expiry.js';
 import {
+  boundedFindingCases,
+  durableFindingCases,
+  findingCases,
+  forgettingFindingCases,
+  sharedFindingCases,
+} from './store-contract/finding.js';
+import {
   forgettingBatchCases,
   forgettingCallCases,
   forgettingCases,
@@ -49,7 +56,7 @@ export interface StoreContract {
 
 type Group = readonly [needs: readonly StoreCapability[], cases: Cases];
 
-const METHODS = ['calls', 'close', 'forgetUser'] as const;
+const METHODS = ['calls', 'findCall', 'close', 'forgetUser'] as const;
 const PARTS = ['budgets', 'notes'] as const;
 const CAPABILITIES: readonly StoreCapability[] = [
   ...METHODS,
@@ -82,15 +89,20 @@ const GROUPS: readonly Group[] = [
   [['calls'], callCases],
   [['calls', 'maxCalls'], boundedCallCases],
   [['calls'], questionCases],
+  [['calls', 'findCall'], findingCases],
+  [['calls', 'findCall', 'maxCalls'], boundedFindingCases],
   [['close'], closingCases],
   [['durable'], durableCases],
   [['durable', 'calls'], durableCallCases],
+  [['durable', 'calls', 'findCall'], durableFindingCases],
+  [['shared', 'calls', 'findCall'], sharedFindingCases],
   [['shared'], sharedCases],
   [['shared', 'calls'], sharedCallCases],
   [['shared', 'calls', 'maxCalls'], sharedBoundCases],
   [['forgetUser'], forgettingCases],
   [['forgetUser', 'batches'], forgettingBatchCases],
   [['forgetUser', 'calls'], forgettingCallCases],
+  [['forgetUser', 'calls', 'findCall'], forgettingFindingCases],
   [['budgets'], spendingCases],
   [['budgets'], numberCases],
   [['budgets'], expiryCases],

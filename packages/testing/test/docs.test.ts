@@ -110,7 +110,7 @@ describe('the scripts of the page', () => {
     });
 
   it('are these', () => {
-    expect(scripts).toHaveLength(5);
+    expect(scripts).toHaveLength(6);
   });
 
   it('decide by the request', async () => {
@@ -146,6 +146,17 @@ describe('the scripts of the page', () => {
       output_tokens: 400,
       output_tokens_details: { thinking_tokens: 150 },
     });
+  });
+
+  it('report a bill', async () => {
+    await play('simulator.bill');
+    const client = new Anthropic({ apiKey: 'sk-ant-admin01-x', baseURL: simulator.url });
+    const query = { starting_at: '2026-11-20T00:00:00Z', ending_at: '2026-11-21T00:00:00Z' };
+    const report = (path: string) => client.get(`/v1/organizations/${path}`, { query });
+    expect(await report('usage_report/messages')).toMatchObject({
+      data: [{ results: [{ uncached_input_tokens: 1_000 }] }],
+    });
+    expect(await report('cost_report')).toMatchObject({ data: [{ results: [{ amount: '0.4' }] }] });
   });
 
   it('answer a batch', async () => {

@@ -209,6 +209,10 @@ function mapStore(
         data.calls = data.calls.slice(-maxCalls);
       }),
     calls: (query) => act(() => pageOf(data, query, maxCalls)),
+    findCall: (messageId) =>
+      act(
+        () => data.calls.findLast(({ record }) => record.messageId === messageId)?.record ?? null,
+      ),
     forgetUser: (userId) =>
       act(() => {
         const gone = keyOf(userId);

@@ -11,6 +11,8 @@ import type { BudgetReport } from '../budget.js';
 export interface BurnTracker {
   /** Once an evaluation. `seenMs` never goes back. */
   sample(reports: readonly BudgetReport[], seenMs: number): void;
+  /** Forgets what a scope spent, of any budget. */
+  forget(scope: string): void;
   /** `null` with less than half of `leastMs` seen. */
   rateOf(budget: string, scope: string | null, windowMs: number, leastMs: number): number | null;
 }
@@ -71,6 +73,9 @@ export function createBurn(windowsMs: readonly number[]): BurnTracker {
       const names = new Set(spending.map(({ name }) => name));
       for (const name of budgets.keys()) if (!names.has(name)) budgets.delete(name);
       for (const report of spending) sampleBudget(report, seenMs);
+    },
+    forget(scope) {
+      for (const scopes of budgets.values()) scopes.delete(scope);
     },
     rateOf(budget, scope, windowMs, leastMs) {
       const held = budgets.get(budget)?.get(scope);

@@ -5,12 +5,13 @@ import { createBurn } from './burn.js';
 import { inTime } from '../deadline.js';
 import { createSeenTime } from './elapsed.js';
 import { createFleet } from './fleet.js';
+import { forgetUser } from './forgetting.js';
 import { createHeadroom } from './headroom.js';
 import { createJudge } from './judge.js';
 import { messageOf } from './message.js';
 import { createRoster } from './roster.js';
-import { checkRules } from './rules.js';
-import { reasonOf, spanOf } from './wording.js';
+import { checkHistory, checkRules } from './rules.js';
+import { reasonOf } from './wording.js';
 import type { Alert, AlertMessage, AlertsPage } from '../alert.js';
 import type { BudgetReport } from '../budget.js';
 import type { Health } from '../health.js';
@@ -72,11 +73,12 @@ export interface Alerts extends Sink {
    * @throws TypeError for a time that is none.
    */
   silence(id: string, untilMs: number | null): Alert | null;
+  /** Forgets alerts about a user, by every name of theirs, in all processes; says how many. Never fails. */
+  forgetUser(names: readonly string[]): Promise<number>;
   start(): void;
   close(): Promise<void>;
 }
 
-const DAY_MS = 86_400_000;
 const UNSEEN = 'not looked at by this process: the store that processes share does not answer';
 /** Evaluations are late when the process is busy; what is later than this was a jump of the clock. */
 const LATE = 4;
@@ -96,7 +98,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const { notes = null, member = randomUUID(), monotonic = () => performance.now() } = options;
   const { claimMs = 3 * everyMs + Math.min(everyMs, SLACK_MS) } = options;
   checkRules('createAlerts', rules);
-  for (const rule of rules) checkHistory(rule, source);
+  checkHistory('createAlerts', rules, source.resolutions);
   const maxStepMs = Math.max(LATE * everyMs, LEAST_STEP_MS);
   const time = createSeenTime(maxStepMs);
   const headroom = createHeadroom({ now, health });
@@ -104,15 +106,20 @@ export function createAlerts(options: AlertsOptions): Alerts {
     rules.flatMap((rule) => (rule.kind === 'burnRate' ? rule.windowsMs : [])),
   );
   const roster = createRoster({ maxGroups, maxStepMs, health });
-  const judge = createJudge({
-    ...{ source, rules, headroom, burn, health, maxGroups },
-    budgets: reportsNow,
-    snapshot: options.snapshot,
-    retirementOf: options.retirementOf ?? ((model) => modelFactsOf(model).retirement),
-  });
+  const newJudge = () =>
+    createJudge({
+      ...{ source, rules, headroom, burn, health, maxGroups },
+      budgets: reportsNow,
+      snapshot: options.snapshot,
+      retirementOf: options.retirementOf ?? ((model) => modelFactsOf(model).retirement),
+    });
+  let judge = newJudge();
+  /** What it has read may have a name that is erased by now. */
+  const readAnew = () => void (judge = newJudge());
+  const common = { rules, roster, now, monotonic, health };
   const fleet =
     notes && rules.length > 0
-      ? createFleet({ notes, member, rules, roster, everyMs, claimMs, now, monotonic, health })
+      ? createFleet({ ...common, notes, member, everyMs, claimMs, readAnew })
       : null;
   const usesBudgets = rules.some(({ kind }) => kind === 'budgetAbove' || kind === 'burnRate');
   const usesHeadroom = rules.some(({ kind }) => kind === 'rateLimitHeadroomBelow');
@@ -216,6 +223,13 @@ export function createAlerts(options: AlertsOptions): Alerts {
     },
     page,
     silence,
+    async forgetUser(names) {
+      // It may have read what is erased by now.
+      await evaluating;
+      readAnew();
+      const budgets = health.guard('alerts.budgets', options.budgets) ?? [];
+      return forgetUser({ names, budgets, roster, burn, fleet, failing, now });
+    },
     start() {
       if (closed || timer || rules.length === 0) return;
       timer = setInterval(() => void evaluate(), everyMs);
@@ -228,16 +242,4 @@ export function createAlerts(options: AlertsOptions): Alerts {
       await fleet?.close();
     },
   };
-}
-
-/** @throws TypeError for a rule that looks further back than anything is kept. */
-function checkHistory(rule: Rule, { resolutions }: CellSource): void {
-  const days = rule.kind === 'spendAnomaly' ? rule.days : 0;
-  const neededMs = rule.windowMs + days * DAY_MS;
-  const keptMs = Math.max(...resolutions.map(({ retentionMs }) => retentionMs), 0);
-  if (neededMs <= keptMs) return;
-  throw new TypeError(
-    `[claude-metrics] createAlerts: the rule ${show(rule.name)} looks back ${spanOf(neededMs)}, and ` +
-      `the store keeps ${spanOf(keptMs)}. Let it look back less, or the store keep more.`,
-  );
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { inTime } from '../deadline.js';
+import { ownWords } from '../fault-text.js';
 import { createLead, type Part } from './lead.js';
 import { stateOf, textOf, type AlertsState, type Revision } from './state.js';
-import { MAX_WISHES, wishesIn, wishesWith, wishOf, type Wish } from './wishes.js';
+import { MAX_WISHES, wishesIn, wishesWith, wishOf, type Until, type Wish } from './wishes.js';
 import type { Health } from '../health.js';
 import type { SharedNotes } from '../stores/budget-store.js';
 import type { Roster } from './roster.js';
@@ -26,7 +27,7 @@ export interface Fleet {
   /** Hears how the leader's alerts are. Never fails. */
   refresh(): Promise<void>;
   /** Tells the leader. */
-  wish(alert: string, until: number | null): void;
+  wish(alert: string, until: Until): void;
   /** The evaluation that was heard of last; `null` before the first. */
   heard(): Pick<AlertsState, 'at' | 'failing'> | null;
   close(): Promise<void>;
@@ -42,6 +43,8 @@ export interface FleetOptions {
   readonly now: () => number;
   readonly monotonic: () => number;
   readonly health: Pick<Health, 'fault' | 'drop' | 'notice'>;
+  /** Somebody was forgotten: what was read before is out of date. */
+  readonly readAnew?: (() => void) | undefined;
 }
 
 const LONGEST_MS = 5_000;
@@ -67,7 +70,14 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   function grant(wishes: readonly Wish[]): void {
-    for (const { alert, until } of wishes) roster.silence(alert, until, now());
+    for (const { alert, until } of wishes) {
+      if (until !== 'forget') {
+        roster.silence(alert, until, now());
+        continue;
+      }
+      roster.forget([alert]);
+      options.readAnew?.();
+    }
   }
 
   /** `false`: it is left alone, for a later release looks after it. */
@@ -77,7 +87,7 @@ export function createFleet(options: FleetOptions): Fleet {
     later = null;
     if (text === null || state === 'newer') return true;
     if (state === null)
-      health.fault('alerts.state', new Error(`the note ${name}/state is no state`));
+      health.fault('alerts.state', ownWords(new Error(`the note ${name}/state is no state`)));
     else if (lead.part === 'follow' || !changed || isAfter(state.revision, revision)) adopt(state);
     return true;
   }

@@ -1,4 +1,5 @@
 import { SUM } from '../cell.js';
+import { ownWords } from '../fault-text.js';
 import { createHabits } from './habits.js';
 import { leadOf, valueOf } from './measures.js';
 import { createReadings, type Groups } from './readings.js';
@@ -121,7 +122,7 @@ function retiringOf(
     if (model === null || !retirement?.announced || !enough(rule, cell)) return [];
     const at = Date.parse(retirement.day);
     const days = Math.round((at - Math.floor(now / DAY_MS) * DAY_MS) / DAY_MS);
-    if (Number.isNaN(days)) throw new Error(`the retirement of ${model} is no day`);
+    if (Number.isNaN(days)) throw ownWords(new Error(`the retirement of ${model} is no day`));
     const breached = days <= rule.limit;
     const group = { by: 'model', key: model } as const;
     const title = oneLine(`Model ${model} ${retiring(retirement.day, days)}`);
@@ -151,8 +152,10 @@ function figureOf(found: unknown): ConditionFigure {
   const { value, limit, title } = (found ?? {}) as Partial<ConditionFigure>;
   const text = title === undefined || typeof title === 'string';
   if (Number.isFinite(value) && Number.isFinite(limit) && text) return found as ConditionFigure;
-  throw new TypeError(
-    'a condition must answer true, false, or { value, limit } with finite numbers, at once',
+  throw ownWords(
+    new TypeError(
+      'a condition must answer true, false, or { value, limit } with finite numbers, at once',
+    ),
   );
 }
 

@@ -1,15 +1,14 @@
-import { RARE, SUM } from '../cell.js';
-import { FEEDBACK_ACTIONS, inputTokens } from '../record.js';
+import { SUM } from '../cell.js';
+import { inputTokens } from '../record.js';
 import { quantile } from '../sketch.js';
 import { spendOf, tokensOf, unpricedOf } from '../trackers/cost.js';
 import { errorsOf } from '../trackers/errors.js';
+import { opinionsOf } from '../trackers/usage.js';
 import { inUnit, spanOf } from './wording.js';
 import type { CellRule } from './rule.js';
 import type { Cell } from '../stores/store.js';
 
 /** The one number that a rule watches, as a reading of a cell. */
-const ACCEPTED = RARE.feedback + FEEDBACK_ACTIONS.indexOf('accept');
-const REJECTED = RARE.feedback + FEEDBACK_ACTIONS.indexOf('reject');
 
 /** In the unit of the kind; `null` with less than the minimum traffic. */
 export function valueOf(rule: CellRule, cell: Cell): number | null {
@@ -67,10 +66,11 @@ export function leadOf(rule: CellRule, value: number, cell: Cell): string {
   }
 }
 
-function accepted({ rare }: Cell): number {
-  return rare?.[ACCEPTED] ?? 0;
+function accepted(cell: Cell): number {
+  return opinionsOf(cell).accept;
 }
 
 function answersOf(cell: Cell): number {
-  return accepted(cell) + (cell.rare?.[REJECTED] ?? 0);
+  const { accept, reject } = opinionsOf(cell);
+  return accept + reject;
 }

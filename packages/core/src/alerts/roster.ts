@@ -21,6 +21,9 @@ export interface Roster {
   apply(rule: Rule, verdicts: readonly Verdict[], now: number, settled: boolean): readonly News[];
   /** `null` for an id that is not known. */
   silence(id: string, untilMs: number | null, now: number): Alert | null;
+  /** Alerts about one of these groups, also those that are over. */
+  about(groups: readonly AlertGroup[]): readonly string[];
+  forget(ids: readonly string[]): void;
   lists(): Pick<AlertsPage, 'firing' | 'pending' | 'silenced' | 'recent'>;
   saved(): Saved;
   /** Forgets what there is, and goes on from what was saved. Rules that are not here any more are left out. */
@@ -102,6 +105,19 @@ export function createRoster(options: {
       if (!entry) return null;
       entry.machine = silence(entry.machine, untilMs, now);
       return alertOf(entry);
+    },
+    about(groups) {
+      const all = [...entries.values(), ...recent.values()];
+      const found = all.filter(({ group }) =>
+        groups.some(({ by, key }) => group?.by === by && group.key === key),
+      );
+      return [...new Set(found.map(({ id }) => id))];
+    },
+    forget(ids) {
+      for (const id of ids) {
+        entries.delete(id);
+        recent.delete(id);
+      }
     },
     lists() {
       const alerts = [...entries.values()].map((entry) => ({ entry, alert: alertOf(entry) }));

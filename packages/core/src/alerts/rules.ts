@@ -11,6 +11,8 @@ import {
   unpricedCalls,
 } from './figure-rules.js';
 import { condition, modelRetiring, rateLimitHeadroomBelow, spendAnomaly } from './outlook-rules.js';
+import { spanOf } from './wording.js';
+import type { Resolution } from '../stores/store.js';
 import type { Rule, RuleKind } from './rule.js';
 
 /**
@@ -41,6 +43,7 @@ export const alert = Object.freeze({
 
 const KINDS = Object.keys(alert) as RuleKind[];
 const MAX_RULES = 100;
+const DAY_MS = 86_400_000;
 const DURATIONS = ['forMs', 'cooldownMs', 'clearForMs', 'windowMs', 'minCalls'] as const;
 
 /**
@@ -64,6 +67,24 @@ export function checkRules(where: string, value: unknown): asserts value is read
     }
     names.add(each.name);
   });
+}
+
+/** @throws TypeError for a rule that looks further back than anything is kept. */
+export function checkHistory(
+  where: string,
+  list: readonly Rule[],
+  resolutions: readonly Resolution[],
+): void {
+  const keptMs = Math.max(...resolutions.map(({ retentionMs }) => retentionMs), 0);
+  for (const rule of list) {
+    const days = rule.kind === 'spendAnomaly' ? rule.days : 0;
+    const neededMs = rule.windowMs + days * DAY_MS;
+    if (neededMs <= keptMs) continue;
+    throw new TypeError(
+      `[claude-metrics] ${where}: the rule ${show(rule.name)} looks back ${spanOf(neededMs)}, and ` +
+        `the store keeps ${spanOf(keptMs)}. Let it look back less, or the store keep more.`,
+    );
+  }
 }
 
 function isRule(value: unknown): value is Rule {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * Silences that processes want of the one that leads. Pure, but for the names of wishes.
+ * What processes want of the one that leads. Pure, but for the names of wishes.
  *
- * - **wish**: the silence of an alert until a time, or its end. It stands in a note that every process
+ * - **wish**: the silence of an alert until a time, or its end; or that it is forgotten. It stands in a note that every process
  *   adds to, and is granted when the state of the leader says so. Two that write at once lose one of
  *   their wishes: so each brings its own again until it is granted.
  */
@@ -11,15 +11,17 @@ export interface Wish {
   readonly name: string;
   /** Id of the alert. */
   readonly alert: string;
-  /** Milliseconds since the epoch; `null` ends the silence. */
-  readonly until: number | null;
+  readonly until: Until;
 }
+
+/** Milliseconds since the epoch; `null` ends the silence. `forget`: there never was such an alert. */
+export type Until = number | null | 'forget';
 
 export const MAX_WISHES = 100;
 const MAX_CHARS = 64;
 const LATEST = 8.64e15;
 
-export function wishOf(alert: string, until: number | null): Wish {
+export function wishOf(alert: string, until: Until): Wish {
   return { name: randomUUID(), alert, until };
 }
 
@@ -49,6 +51,9 @@ export function wishesWith(
 function isWish(value: unknown): value is Wish {
   const { name, alert, until } = (value ?? {}) as Partial<Record<keyof Wish, unknown>>;
   const text = (each: unknown) => typeof each === 'string' && each.length <= MAX_CHARS;
-  const time = until === null || (typeof until === 'number' && Math.abs(until) <= LATEST);
+  const time =
+    until === null ||
+    until === 'forget' ||
+    (typeof until === 'number' && Math.abs(until) <= LATEST);
   return text(name) && text(alert) && time;
 }

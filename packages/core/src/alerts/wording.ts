@@ -1,3 +1,4 @@
+import { faultText } from '../fault-text.js';
 import type { Alert } from '../alert.js';
 
 /** Figures as a line for people says them. English notation, whatever the host's locale. */
@@ -66,11 +67,7 @@ export function oneLine(text: string, max = 300): string {
 
 /** What went wrong, in one line; whatever was thrown. */
 export function reasonOf(error: unknown): string {
-  try {
-    return oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 200);
-  } catch {
-    return 'an error that cannot be printed';
-  }
+  return oneLine(faultText(error), 200);
 }
 
 function joined(whole: string, rest: number, unit: string): string {

@@ -37,6 +37,8 @@ export interface Accounts {
   limit(scope: string | null): number;
   /** Forgets the accounts of past periods; what is held on them keeps them as long as it must. */
   sweep(at: number): void;
+  /** The account of a scope, whatever its period; what is held on it ends on it, and is nobody's. */
+  remove(scope: string): Account | null;
 }
 
 /** Scopes a budget keeps apart; beyond it new ones share one limit, so that none is passed. */
@@ -113,6 +115,11 @@ export function createAccounts(
     period: periodOf,
     limit: limitOf,
     sweep: (at) => sweep(periodOf(at)),
+    remove(scope) {
+      const account = accounts.get(scope) ?? null;
+      accounts.delete(scope);
+      return account;
+    },
   };
 }
 

@@ -17,6 +17,8 @@ export interface Adjustments {
   adjust(input: AdjustmentInput): BudgetAdjustment | Promise<BudgetAdjustment>;
   /** The last first; at most 1,000. */
   list(): readonly BudgetAdjustment[];
+  /** Drops corrections of these scopes of a budget. */
+  forget(budget: string, scopes: readonly string[]): void;
 }
 
 export interface AdjustmentInput {
@@ -43,13 +45,15 @@ export interface AdjustmentsOptions {
   readonly books: readonly Book[];
   readonly now: () => number;
   readonly adjusted: (book: Book, account: Account) => void;
+  /** What is kept of the id of a user. Default: the id as a label. */
+  readonly userName?: ((id: unknown) => string | null) | undefined;
   /** Corrects money that processes share. */
   readonly correct: Exchanges['correct'] | undefined;
 }
 
 export function createAdjustments(options: AdjustmentsOptions): Adjustments {
-  const { books, now, adjusted, correct } = options;
-  const kept: BudgetAdjustment[] = [];
+  const { books, now, adjusted, correct, userName = label } = options;
+  let kept: readonly BudgetAdjustment[] = [];
   const fail = (what: string, allowed: string, value: unknown): never => {
     throw new TypeError(
       `[claude-metrics] monitor.adjust: ${what} must be ${allowed}, got ${show(value)}.`,
@@ -60,8 +64,7 @@ export function createAdjustments(options: AdjustmentsOptions): Adjustments {
     const { scope } = account;
     const usd = usdOf(nanoUsd);
     const made = Object.freeze({ at: new Date(at).toISOString(), budget, scope, usd, reason });
-    kept.unshift(made);
-    kept.length = Math.min(kept.length, MAX_KEPT);
+    kept = [made, ...kept.slice(0, MAX_KEPT - 1)];
     return made;
   }
 
@@ -74,7 +77,8 @@ export function createAdjustments(options: AdjustmentsOptions): Adjustments {
       }
       const ofAll = book.budget.of === 'all';
       // As names of calls are, so that it finds the account of theirs.
-      const named = typeof given === 'string' ? label(given) : null;
+      const nameOf = book.budget.of === 'user' ? userName : label;
+      const named = typeof given === 'string' ? nameOf(given) : null;
       if (ofAll ? given !== null : named === null) {
         fail('scope', ofAll ? 'left out, for the budget is of all' : 'a name', given);
       }
@@ -97,5 +101,8 @@ export function createAdjustments(options: AdjustmentsOptions): Adjustments {
       return adjustment;
     },
     list: () => [...kept],
+    forget(budget, scopes) {
+      kept = kept.filter((each) => each.budget !== budget || !scopes.includes(each.scope ?? ''));
+    },
   };
 }

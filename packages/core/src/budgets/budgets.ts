@@ -1,5 +1,6 @@
 import type { BudgetAdjustment, BudgetEvent, BudgetReport } from '../budget.js';
 import type { Admission, Gate, Refusal, Ticket } from '../gate.js';
+import { keyOf } from '../cell.js';
 import type { Health } from '../health.js';
 import { loadCalendar, type Calendar } from '../period.js';
 import type { PriceTable } from '../prices.js';
@@ -40,6 +41,12 @@ export interface Budgets extends Gate, Pick<Pauses, 'resume'> {
   refresh(): Promise<void>;
   /** What is done by itself once a second with shared money: post, renew, give back, try again. */
   tick(): void;
+  /**
+   * Removes the accounts and corrections of a user, by every name of theirs; says how many accounts.
+   *
+   * @throws Error when they are shared, and their store is down.
+   */
+  forgetUser(names: readonly string[]): Promise<number>;
   /** Brings what is spent to the store, and gives back what is leased. */
   close(): Promise<void>;
 }
@@ -61,6 +68,8 @@ export interface BudgetsOptions {
   /** `maxCostUsd` of the current context, in nano-dollars. */
   readonly ceiling: () => number | null;
   readonly onEvent: (event: BudgetEvent) => void;
+  /** What is kept of the id of a user. */
+  readonly userName?: ((id: unknown) => string | null) | undefined;
   /** Where the money is that processes share. Default: it is all in this one. */
   readonly store?: BudgetStore | undefined;
   /** Where processes tell each other what is paused. Default: this one is alone. */
@@ -90,7 +99,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   const answers = createAnswers({ tickets, now, onEvent });
   const settlement = createSettlement({ books, tickets, learned, health, now, onEvent });
   const adjustments = createAdjustments({
-    ...{ books, now, correct: sharing?.correct },
+    ...{ books, now, correct: sharing?.correct, userName: options.userName },
     adjusted: settlement.tell,
   });
   let unavailable = false;
@@ -205,6 +214,16 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     },
     refresh: async () => sharing?.refresh(),
     tick: () => sharing?.tick(),
+    async forgetUser(names) {
+      await ready;
+      const scopes = names.map(keyOf);
+      const removed = books.flatMap(({ budget, accounts }) => {
+        if (budget.of !== 'user') return [];
+        adjustments.forget(budget.name, scopes);
+        return scopes.flatMap((scope) => accounts.remove(scope) ?? []);
+      });
+      return sharing ? sharing.forget(removed, names) : removed.length;
+    },
     async close() {
       await Promise.all([pauses.close(), sharing?.close()]);
     },

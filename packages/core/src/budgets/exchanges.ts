@@ -37,6 +37,8 @@ export interface Exchanges {
   touch(account: SharedAccount): void;
   /** A call may take so long: leases outlive their process as long as its calls may be billed. */
   outlive(patienceMs: number): void;
+  /** Speaks of these accounts no more, not even of what is held on them. `false`: it may have to, for the store is down. */
+  forget(accounts: readonly SharedAccount[]): Promise<boolean>;
   /** Once a second: posts, renews, gives back what nobody uses, tries again. */
   tick(): void;
   /** Posts and gives back everything. */
@@ -65,6 +67,7 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
   /** Accounts with a lease, or with something to post. */
   const active = new Set<SharedAccount>();
   const touched = new Set<SharedAccount>();
+  const forgotten = new WeakSet<SharedAccount>();
   let asked = nothingAsked();
   let message: Message | null = null;
   let sending: Promise<void> | null = null;
@@ -92,7 +95,7 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
     accounts.forEach((account, place) => {
       const told = answer.accounts[place]!;
       account.share.answered(told);
-      if (told.leased > 0) active.add(account);
+      if (told.leased > 0 && !forgotten.has(account)) active.add(account);
       health.guard('budgets.answer', options.onAnswer, account, told);
     });
     waiting.takings.forEach(({ resolve }, i) => {
@@ -209,6 +212,7 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
       });
     },
     touch(account) {
+      if (forgotten.has(account)) return;
       start();
       touched.add(account);
       active.add(account);
@@ -216,6 +220,17 @@ export function createExchanges(options: ExchangesOptions): Exchanges {
     },
     outlive(patienceMs) {
       if (patienceMs > outlivesMs) outlivesMs = Math.min(patienceMs, MAX_OUTLIVE_MS);
+    },
+    async forget(accounts) {
+      for (const account of accounts) {
+        forgotten.add(account);
+        active.delete(account);
+        touched.delete(account);
+      }
+      // What was sent may be sent again, as it was.
+      await sending;
+      for (let tries = LAST_TRIES; tries > 0 && message !== null; tries -= 1) await send();
+      return message === null;
     },
     tick,
     async close() {

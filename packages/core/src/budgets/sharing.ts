@@ -3,6 +3,7 @@ import type { BudgetEvent } from '../budget.js';
 import type { Health } from '../health.js';
 import type { Period } from '../period.js';
 import type { AccountAnswer, AccountsPage, BudgetStore } from '../stores/budget-store.js';
+import type { Account } from './accounts.js';
 import { createExchanges, type Exchanges } from './exchanges.js';
 import type { SharedAccount } from './message.js';
 import { createLeasing, type Leasing } from './leasing.js';
@@ -23,6 +24,12 @@ export interface Sharing extends Pick<Exchanges, 'correct' | 'outlive' | 'tick' 
   /** Hears of the accounts that others have, for `pageOf()`. Never fails. */
   refresh(): Promise<void>;
   pageOf(book: Book, from: number): AccountsPage | null;
+  /**
+   * Removes what the store has of users, by name, and says how many accounts that was.
+   *
+   * @throws Error when the store is down.
+   */
+  forget(accounts: readonly Account[], users: readonly string[]): Promise<number>;
 }
 
 export interface SharingOptions {
@@ -38,6 +45,7 @@ export interface SharingOptions {
 
 /** Of each budget, those with most money. */
 const TOLD_ACCOUNTS = 500;
+const DOWN = 'the store of budgets does not answer';
 
 export function createSharing(options: SharingOptions): Sharing {
   const { store, books, now, health, onEvent } = options;
@@ -95,6 +103,16 @@ export function createSharing(options: SharingOptions): Sharing {
     pageOf(book, from) {
       const last = pages.get(book);
       return last?.from === from ? last.page : null;
+    },
+    async forget(accounts, users) {
+      if (!(await exchanges.forget(accounts.filter(isShared)))) throw new Error(DOWN);
+      pages.clear();
+      let removed = 0;
+      for (const user of users) {
+        const count = await store.forgetUser(user);
+        if (typeof count === 'number') removed += count;
+      }
+      return removed;
     },
     correct: exchanges.correct,
     outlive: exchanges.outlive,

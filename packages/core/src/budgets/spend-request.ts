@@ -15,7 +15,8 @@ export function admissionOf(request: SpendRequest, at: number, context: CallCont
   if (typeof request !== 'object' || request === null || typeof request.model !== 'string') {
     throw new TypeError(
       '[claude-metrics] monitor.canSpend: expected the body of a request ({ model, max_tokens, ' +
-        `messages }), got ${show(request)}.`,
+        // A text may well be the prompt.
+        `messages }), got ${typeof request === 'string' ? 'a string' : show(request)}.`,
     );
   }
   return {

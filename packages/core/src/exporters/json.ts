@@ -95,6 +95,12 @@ export function callLine(call: CallRecord): CallLine {
   };
 }
 
+/** The same without its level, for logs that have levels of their own. */
+export function callFields(call: CallRecord): Omit<CallLine, 'level'> {
+  const { level: _, ...fields } = callLine(call);
+  return fields;
+}
+
 export interface JsonLinesOptions {
   /** Where lines go; default `process.stdout`. */
   readonly stream?: LineStream | undefined;

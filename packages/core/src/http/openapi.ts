@@ -12,10 +12,20 @@ export interface RouteDescription {
   readonly summary: string;
   /** Of the query. */
   readonly parameters: readonly Parameter[];
-  /** Fields of a `POST`, in its two forms. None is required. */
-  readonly body?: Readonly<Record<'json' | 'form', Readonly<Record<string, JsonSchema>>>>;
+  /** Fields of a `POST`, in its two forms; none is required but those that are named. */
+  readonly body?: Readonly<Record<'json' | 'form', Readonly<Record<string, JsonSchema>>>> & {
+    readonly required?: readonly string[];
+  };
+  /** For users of the application, who have neither token nor session. */
+  readonly isForUsers?: boolean;
+  /** By status, where it differs from what all routes have: `null` is left out. */
+  readonly responses?: Readonly<Record<number, Readonly<Record<string, unknown>> | null>>;
   readonly answer: {
+    /** Default 200. */
+    readonly status?: number;
     readonly type: string;
+    /** Another type that the same may come in. */
+    readonly alternative?: string;
     readonly description: string;
     readonly schema: JsonSchema;
   };
@@ -53,33 +63,43 @@ export function describe(routes: readonly RouteDescription[]): Record<string, un
   };
 }
 
-const problem = { 'application/problem+json': { schema: ref('Problem') } };
+export const problem = { 'application/problem+json': { schema: ref('Problem') } };
 
 function operation(route: RouteDescription): Record<string, unknown> {
-  const { answer, body } = route;
+  const { body } = route;
   return {
     operationId: route.operationId,
     summary: route.summary,
     parameters: [...partsOf(route.path), ...route.parameters.map(queryParameter)],
     ...(body && { requestBody: requestBody(body) }),
-    responses: {
-      200: {
-        description: answer.description,
-        content: { [answer.type]: { schema: answer.schema } },
+    ...(route.isForUsers && { security: [] }),
+    responses: Object.fromEntries(
+      Object.entries({ ...responsesOf(route), ...route.responses }).filter(([, each]) => each),
+    ),
+  };
+}
+
+function responsesOf({ answer, body }: RouteDescription): Record<number, object | null> {
+  return {
+    [answer.status ?? 200]: {
+      description: answer.description,
+      content: {
+        [answer.type]: { schema: answer.schema },
+        ...(answer.alternative && { [answer.alternative]: { schema: answer.schema } }),
       },
-      ...(body && { 303: { description: 'A form was sent: back to the page.' } }),
-      400: { description: 'The query or body cannot be answered; says why.', content: problem },
-      401: { description: 'No valid token (outside production).' },
-      403: body
-        ? { description: 'Another site sent it, or `authorize` said no.', content: problem }
-        : { description: '`authorize` did not allow it (outside production).' },
-      404: { description: 'Closed in production, or nothing of that name.' },
-      ...(body && {
-        413: { description: 'The body is too long.', content: problem },
-        415: { description: 'The body is of another type.', content: problem },
-      }),
-      500: { description: 'The numbers could not be read.', content: problem },
     },
+    ...(body && { 303: { description: 'A form was sent: back to the page.' } }),
+    400: { description: 'The query or body cannot be answered; says why.', content: problem },
+    401: { description: 'No valid token (outside production).' },
+    403: body
+      ? { description: 'Another site sent it, or `authorize` said no.', content: problem }
+      : { description: '`authorize` did not allow it (outside production).' },
+    404: { description: 'Closed in production, or nothing of that name.' },
+    ...(body && {
+      413: { description: 'The body is too long.', content: problem },
+      415: { description: 'The body is of another type.', content: problem },
+    }),
+    500: { description: 'The numbers could not be read.', content: problem },
   };
 }
 
@@ -96,12 +116,18 @@ function partsOf(path: string): Record<string, unknown>[] {
   }));
 }
 
-function requestBody({ json, form }: NonNullable<RouteDescription['body']>) {
+function requestBody({ json, form, required = [] }: NonNullable<RouteDescription['body']>) {
+  const schema = (fields: Readonly<Record<string, JsonSchema>>) => ({
+    schema: object(
+      fields,
+      Object.keys(fields).filter((name) => !required.includes(name)),
+    ),
+  });
   return {
-    required: false,
+    required: required.length > 0,
     content: {
-      'application/json': { schema: object(json, Object.keys(json)) },
-      'application/x-www-form-urlencoded': { schema: object(form, Object.keys(form)) },
+      'application/json': schema(json),
+      'application/x-www-form-urlencoded': schema(form),
     },
   };
 }

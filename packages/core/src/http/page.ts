@@ -13,6 +13,7 @@ import type { Problem } from './problem.js';
 import { renderEmpty, renderTiles, renderTrust, renderWarnings } from './sections.js';
 import { STYLE } from './style.js';
 import { renderCalls, renderErrors, renderGroups, renderTokens } from './tables.js';
+import { renderUsage } from './usage.js';
 
 /** The dashboard as one document: no script, relative links only, all state in the address. */
 export interface Page {
@@ -80,6 +81,7 @@ export function renderPage({ snapshot, recent, query, alerts, canSilence = false
         ${groups('By user', 'user', snapshot.byUser)}
         <section class="card">${renderTokens(totals)}</section>
         <section class="card">${renderErrors(totals)}</section>
+        ${renderUsage(snapshot)}
         <section class="card wide">
           ${
             recent === null

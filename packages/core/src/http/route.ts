@@ -1,6 +1,9 @@
 import type { Alert, AlertsPage } from '../alert.js';
+import type { FeedbackEvent } from '../feedback.js';
 import type { Snapshot, SnapshotQuery } from '../snapshot.js';
+import type { MetricsPage } from '../status.js';
 import type { CallsPage, CallsQuery } from '../stores/store.js';
+import type { FeedbackDoor } from './door.js';
 import type { HttpRequest, HttpResponse } from './message.js';
 import type { RouteDescription } from './openapi.js';
 
@@ -16,6 +19,10 @@ export interface HttpReadings {
   alerts?(): Promise<AlertsPage> | AlertsPage;
   /** For so many milliseconds; `null` ends the silence. `null` when there is no such alert. */
   silence?(id: string, forMs: number | null): Promise<Alert | null> | Alert | null;
+  /** Metrics as they are scraped, for the `Accept` of the request. */
+  metrics?(accept?: string): Promise<MetricsPage>;
+  /** `false`: no such answer is known (any more, or yet). */
+  feedback?(event: FeedbackEvent): Promise<boolean>;
   /** One line to the operator. */
   say?(line: string): void;
   /** Counts something that went wrong here. */
@@ -32,13 +39,17 @@ export interface RouteContext {
   readonly query: URLSearchParams;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Where the application's users come in; `null`: nowhere. */
+  readonly door: FeedbackDoor | null;
   /** The client asked for HTML first, so a person is likely to read the answer. */
   readonly wantsHtml: boolean;
 }
 
 export interface Route extends RouteDescription {
+  /** For the application's users: the route decides by itself whom it lets in. Default: for operators. */
+  readonly isForUsers?: boolean;
   /** The route is there only if the readings have this. */
-  readonly needs?: 'alerts' | 'silence';
+  readonly needs?: 'alerts' | 'silence' | 'feedback' | 'metrics';
   handle(context: RouteContext): Promise<HttpResponse>;
 }
 

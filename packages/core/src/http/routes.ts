@@ -1,4 +1,5 @@
-import { json, type HttpResponse } from './message.js';
+import { FEEDBACK_FIELDS, FEEDBACK_RESPONSES, giveFeedback, REQUIRED_FIELDS } from './feedback.js';
+import { json, notFound, respond, type HttpRequest, type HttpResponse } from './message.js';
 import { describe } from './openapi.js';
 import { renderPage, renderProblem, servePage } from './page.js';
 import { CALLS_PARAMETERS, SNAPSHOT_PARAMETERS } from './parameters.js';
@@ -70,6 +71,34 @@ export const routes: readonly Route[] = [
     handle: (context) => plain(context.query, () => silence(context)),
   },
   {
+    method: 'POST',
+    path: '/feedback',
+    operationId: 'feedback',
+    summary: 'What a user of the application did with an answer.',
+    parameters: [],
+    isForUsers: true,
+    needs: 'feedback',
+    body: { json: FEEDBACK_FIELDS, form: FEEDBACK_FIELDS, required: REQUIRED_FIELDS },
+    answer: { ...answers('FeedbackAnswer', 'It counts.'), status: 202 },
+    responses: FEEDBACK_RESPONSES,
+    handle: (context) => plain(context.query, () => giveFeedback(context)),
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    operationId: 'metrics',
+    summary: 'Metrics for Prometheus, of the whole registry that was handed in.',
+    parameters: [],
+    needs: 'metrics',
+    answer: {
+      type: 'text/plain',
+      alternative: 'application/openmetrics-text',
+      description: 'Its text format; OpenMetrics, if the registry has it and `Accept` allows it.',
+      schema: { type: 'string' },
+    },
+    handle: ({ query, readings, request }) => plain(query, () => metrics(readings, request)),
+  },
+  {
     method: 'GET',
     path: '/openapi.json',
     operationId: 'openapi',
@@ -81,9 +110,12 @@ export const routes: readonly Route[] = [
   },
 ];
 
-/** The routes that these readings can serve. */
-export function routesOf(readings: HttpReadings): readonly Route[] {
-  return routes.filter(({ needs }) => needs === undefined || readings[needs] !== undefined);
+/** The routes that these readings can serve. `door`: there is a way in for users. */
+export function routesOf(readings: HttpReadings, door: boolean): readonly Route[] {
+  return routes.filter(
+    ({ needs, isForUsers }) =>
+      (needs === undefined || readings[needs] !== undefined) && (door || !isForUsers),
+  );
 }
 
 /** Every route at `path`, with the parts that its pattern names. */
@@ -124,6 +156,11 @@ async function page({
       }),
     );
   }, refuse);
+}
+
+async function metrics(readings: HttpReadings, request: HttpRequest): Promise<HttpResponse> {
+  const page = await readings.metrics?.(request.header('accept'));
+  return page ? respond(200, page.type, page.body) : notFound();
 }
 
 /** `null` for what could not be read: the rest of the page is worth showing. */

@@ -18,6 +18,7 @@ import {
   text,
   type JsonSchema,
 } from './shape.js';
+import { USAGE_SCHEMAS } from './usage-schemas.js';
 
 /** The JSON schemas of what the routes answer, for `/openapi.json`. A test holds them to the types. */
 
@@ -49,6 +50,7 @@ const totals = {
   tokensPerCall: nullable(
     object({ input: nullable(ref('Quantiles')), output: nullable(ref('Quantiles')) }),
   ),
+  feedback: nullable(ref('Feedback')),
 };
 
 const rateLimitWindow = object({
@@ -131,6 +133,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     byUser: list(ref('Group')),
     notKept: list({ type: 'string', enum: DIMENSIONS }),
     series: list(ref('SeriesPoint')),
+    usage: ref('Usage'),
     coverage: ref('Coverage'),
     budgets: list(ref('Budget')),
     alerts: object({ firing: list(ref('Alert')), pending: count, silenced: count }),
@@ -227,6 +230,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   }),
   ...ALERT_SCHEMAS,
   ...BUDGET_SCHEMAS,
+  ...USAGE_SCHEMAS,
   Problem: object(
     {
       type: text,

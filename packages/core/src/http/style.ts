@@ -95,6 +95,8 @@ svg { display: block; width: 100%; fill: var(--bar); }
 .gauge { border-radius: 0.2rem; }
 .track { fill: var(--track); }
 .held { fill-opacity: 0.45; }
+.week { height: auto; max-width: 40rem; }
+.week text { font-size: 9px; fill: var(--soft); }
 .axis { display: flex; justify-content: space-between; font-size: 0.75rem; color: var(--soft);
   padding-top: 0.2rem; }
 figure { margin: 0; }

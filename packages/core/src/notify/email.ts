@@ -9,7 +9,7 @@ import {
   secretText,
   type ChannelOptions,
 } from './settings.js';
-import { headline, oneLine, plain, safeId, webLink } from './wording.js';
+import { headline, oneLine, plain, safeId, webLink } from '../wording.js';
 
 export interface EmailOptions extends ChannelOptions {
   /** Of nodemailer: `nodemailer.createTransport(…)`. Its own timeouts decide how long it may hang. */

@@ -11,7 +11,7 @@ import {
   secretText,
   type ChannelOptions,
 } from './settings.js';
-import { groupOf, headline, oneLine, plain, safeId, webLink } from './wording.js';
+import { groupOf, headline, oneLine, plain, safeId, webLink } from '../wording.js';
 
 export interface PagerDutyOptions extends ChannelOptions {
   /** The integration key of an "Events API v2" integration: 32 letters and digits. */

@@ -9,7 +9,7 @@ import {
   secretText,
   type ChannelOptions,
 } from './settings.js';
-import { groupOf, headline, oneLine, plain, webLink } from './wording.js';
+import { groupOf, headline, oneLine, plain, webLink } from '../wording.js';
 
 export interface SlackOptions extends ChannelOptions {
   /** Of an incoming webhook. Whoever has it can post: keep it like a password. */

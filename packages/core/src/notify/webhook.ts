@@ -11,7 +11,7 @@ import {
   type ChannelOptions,
 } from './settings.js';
 import { keyOf, SECRET_FORM, signatures } from './signature.js';
-import { safeId } from './wording.js';
+import { safeId } from '../wording.js';
 
 export interface WebhookOptions extends ChannelOptions {
   /** https; http only to this machine and private networks, or with `allowHttp`. */

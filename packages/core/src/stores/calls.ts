@@ -1,5 +1,7 @@
 import { callPageOf } from '../call-page.js';
 import { keyOf } from '../cell.js';
+import { erasedCall } from '../erased.js';
+import { deepFreeze } from '../freeze.js';
 import type { CallRecord } from '../record.js';
 import type { CallsPage, CallsQuery } from './store.js';
 
@@ -10,6 +12,9 @@ import type { CallsPage, CallsQuery } from './store.js';
 export interface CallRing {
   add(calls: readonly CallRecord[]): void;
   page(query: CallsQuery): CallsPage;
+  find(messageId: string): CallRecord | null;
+  /** Returns how many calls of the user there were. */
+  erase(userId: string): number;
 }
 
 export function callRing(capacity: number): CallRing {
@@ -38,6 +43,22 @@ export function callRing(capacity: number): CallRing {
         calls.push(call);
       }
       return { calls, next, kept: ring.length, capacity, dropped: oldest };
+    },
+    find(messageId) {
+      for (let i = added - 1; i >= added - ring.length; i -= 1) {
+        const call = ring[i % capacity]!;
+        if (call.messageId === messageId) return call;
+      }
+      return null;
+    },
+    erase(userId) {
+      let erased = 0;
+      ring.forEach((call, i) => {
+        if (call.userId !== userId) return;
+        ring[i] = deepFreeze(erasedCall(call));
+        erased += 1;
+      });
+      return erased;
     },
   };
 }

@@ -9,7 +9,9 @@ import {
 } from '../bucket.js';
 import { NAMED_FAMILIES, OTHER } from '../cell.js';
 import { checkOptions, rule } from '../options.js';
+import { ERASED, type Erased } from '../erased.js';
 import { callRing } from './calls.js';
+import { eraseUser } from './erasing.js';
 import { cellsOfPacked, pack, unpack } from './packed.js';
 import type { Bucket } from '../bucket.js';
 import type { Packed } from './packed.js';
@@ -105,6 +107,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
     addCalls: (calls) => ring.add(calls),
     calls: (query) => ring.page(query),
+    findCall: (messageId) => ring.find(messageId),
+    forgetUser(userId): Erased {
+      if (userId === ERASED) return { cells: 0, calls: 0 };
+      return { cells: eraseUser(tiers, userId), calls: ring.erase(userId) };
+    },
   };
 }
 

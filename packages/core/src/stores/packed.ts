@@ -67,8 +67,16 @@ function packCells(cells: readonly Cell[]): string {
     const sketches = cell.sketches ? Object.values(cell.sketches).map(sketchToJSON) : [];
     return [cell.key, cell.sums, cell.rare ?? 0, numbers, cell.amounts, sketches];
   });
-  const text = `[[${[...lines.keys()].join()}],${JSON.stringify(rows)}]`;
-  return text.replace(WIDE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return narrow(`[[${[...lines.keys()].join()}],${JSON.stringify(rows)}]`);
+}
+
+function narrow(json: string): string {
+  return json.replace(WIDE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Whether cells of users can be among them that have this name; without unpacking them. */
+export function mayHaveName({ texts }: Packed, user: string): boolean {
+  return texts.get('user-model')?.includes(narrow(`[${JSON.stringify(user)},`)) ?? false;
 }
 
 function unpackCells({ texts, at, bucketMs }: Packed, family: Family): Cell[] {

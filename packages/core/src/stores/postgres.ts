@@ -52,6 +52,7 @@ export interface PostgresStore extends Store {
   read(query: CellQuery): Promise<readonly Cell[]>;
   addCalls(calls: readonly CallRecord[]): void;
   calls(query: CallsQuery): Promise<CallsPage>;
+  findCall(messageId: string): Promise<CallRecord | null>;
   /** Tells `listener` what went wrong, also what nobody has heard of so far. */
   onProblem(listener: (problem: StoreProblem) => void): void;
   /**
@@ -225,6 +226,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       else dropOf('postgres.calls')(some.length);
     },
     calls: (query) => during(() => calls.page(query)),
+    findCall: (messageId) => during(() => calls.find(messageId)),
     onProblem: problems.listen,
     forgetUser: (userId) =>
       during(async () => {

@@ -52,6 +52,7 @@ export interface RedisStore extends Store {
   read(query: CellQuery): Promise<readonly Cell[]>;
   addCalls(calls: readonly CallRecord[]): void;
   calls(query: CallsQuery): Promise<CallsPage>;
+  findCall(messageId: string): Promise<CallRecord | null>;
   onProblem(listener: (problem: StoreProblem) => void): void;
   /**
    * Makes a user nobody: what was used counts under `(erased)` from now on, and every total stays. What
@@ -225,6 +226,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
       else problems.tell({ kind: 'drop', name: 'redis.calls', count: some.length });
     },
     calls: (query) => during(() => calls.page(query)),
+    findCall: (messageId) => during(() => calls.find(messageId)),
     budgets: {
       ...budgets,
       exchange: (exchange) => during(() => budgets.exchange(exchange)),

@@ -58,6 +58,7 @@ export interface SqliteStore extends Store {
   read(query: CellQuery): Promise<readonly Cell[]>;
   addCalls(calls: readonly CallRecord[]): void;
   calls(query: CallsQuery): Promise<CallsPage>;
+  findCall(messageId: string): Promise<CallRecord | null>;
   /** Tells `listener` what went wrong, also what nobody has heard of so far. */
   onProblem(listener: (problem: StoreProblem) => void): void;
   /**
@@ -220,6 +221,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
       else problems.tell({ kind: 'drop', name: 'sqlite.calls', count: some.length });
     },
     calls: (query) => during(() => calls.page(query)),
+    findCall: (messageId) => during(() => calls.find(messageId)),
     onProblem: problems.listen,
     forgetUser: (userId) => during(() => forgetUser(access, calls, userId)),
     close: () => (closed ??= closeNow()),

@@ -48,6 +48,9 @@ export interface Sketches {
   /** Tokens per call, cached or not. */
   readonly input: Sketch;
   readonly output: Sketch;
+  /** Which users and sessions there were, as distinct.ts counts them; of `total` alone. */
+  readonly users?: Sketch;
+  readonly sessions?: Sketch;
 }
 
 /**
@@ -127,6 +130,8 @@ export interface Store {
   addCalls?(calls: readonly CallRecord[]): void | Promise<void>;
   /** @throws QueryError for a limit or cursor that makes no sense. */
   calls?(query: CallsQuery): CallsPage | Promise<CallsPage>;
+  /** The last recent call whose answer was this message, if it is among those that are kept. */
+  findCall?(messageId: string): CallRecord | null | Promise<CallRecord | null>;
   /** Removes a user from calls, and renames their cells, so that the sums stay what they are. */
   forgetUser?(userId: string): unknown;
   /** Several processes can have it open at once, and see what the others have added. */

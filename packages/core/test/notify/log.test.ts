@@ -3,7 +3,8 @@ import { PassThrough } from 'node:stream';
 import pino from 'pino';
 import { callback } from '../../src/notify/callback.js';
 import { channel } from '../../src/notify/channels.js';
-import { log, type AlertLogger, type LogOptions } from '../../src/notify/log.js';
+import type { Logger } from '../../src/logger.js';
+import { log, type LogOptions } from '../../src/notify/log.js';
 import { AT, message, rig, settled } from './fixture.js';
 
 /** Alerts in logs of several makes, and in functions. */
@@ -12,7 +13,7 @@ const SEVERITIES = ['info', 'warning', 'critical'] as const;
 const HEADLINE = 'Firing: Error rate 7.2 % over 5 min (limit 5 %), feature chat';
 
 /** One firing message of each severity, and a resolved critical one. */
-async function send(logger?: AlertLogger, options?: LogOptions): Promise<void> {
+async function send(logger?: Logger, options?: LogOptions): Promise<void> {
   const { delivery, report } = rig([log(logger, options)], { retries: 0 });
   for (const severity of SEVERITIES) delivery.push(message({ alert: { severity } }));
   delivery.push(message({ type: 'resolved' }));
@@ -186,8 +187,8 @@ describe('a logger that cannot serve', () => {
     [{ info: ok, warn: ok }, 'the logger has no level "error". Tell one that it has'],
     [{ log: ok, levels: { error: 0, info: 1 } }, 'the logger has no level "warn" or "warning"'],
   ])('is told in words: %#', (logger, words) => {
-    expect(() => log(logger as AlertLogger)).toThrow(TypeError);
-    expect(() => log(logger as AlertLogger)).toThrow(words);
+    expect(() => log(logger as Logger)).toThrow(TypeError);
+    expect(() => log(logger as Logger)).toThrow(words);
   });
 
   it.each([

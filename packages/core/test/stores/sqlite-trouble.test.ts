@@ -158,7 +158,7 @@ describe.each(drivers)('over %s', (name) => {
   it('a batch that counts is not refused because the disk is full afterwards', async () => {
     const problems: StoreProblem[] = [];
     const store = storeAt(freshFile(), {
-      driver: withPragma(name, 'max_page_count = 124'),
+      driver: withPragma(name, 'max_page_count = 130'),
       onProblem: (problem) => problems.push(problem),
     });
     // Staged it fits; a second time, as cells, it does not.

@@ -17,7 +17,8 @@ export type * from './exchange.js';
  */
 
 /** What a store may do without. `calls` is with `addCalls`; `maxCalls` is a bound on their number. */
-export type OptionalPart = 'calls' | 'maxCalls' | 'close' | 'forgetUser' | 'budgets' | 'notes';
+export type OptionalPart =
+  'calls' | 'findCall' | 'maxCalls' | 'close' | 'forgetUser' | 'budgets' | 'notes';
 
 export interface StoreSubject {
   readonly core: StoreContractCore;
@@ -82,6 +83,7 @@ export interface ContractStore {
   read(query: ContractCellQuery): readonly ContractCell[] | Promise<readonly ContractCell[]>;
   addCalls?(calls: readonly ContractRecord[]): void | Promise<void>;
   calls?(query: ContractCallsQuery): ContractCallsPage | Promise<ContractCallsPage>;
+  findCall?(messageId: string): ContractRecord | null | Promise<ContractRecord | null>;
   /** `userId` as the application gave it, not as a key. */
   forgetUser?(userId: string): unknown;
   readonly budgets?: ContractBudgets | undefined;
@@ -120,6 +122,8 @@ export interface ContractSketches {
   readonly ttftMs: ContractSketch;
   readonly input: ContractSketch;
   readonly output: ContractSketch;
+  readonly users?: ContractSketch;
+  readonly sessions?: ContractSketch;
 }
 
 export interface ContractSketch {
@@ -160,6 +164,7 @@ export interface ContractCallsPage {
 /** `CallRecord` of core. */
 export interface ContractRecord {
   readonly id: string;
+  readonly messageId: string | null;
   readonly model: string;
   readonly userId: string | null;
   readonly feature: string | null;

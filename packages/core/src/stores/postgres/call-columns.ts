@@ -41,6 +41,7 @@ const COLUMNS: readonly Column[] = [
   ['ttft_ms', 'float8', ({ ttftMs }) => number(ttftMs)],
   ['call_ms', 'float8', ({ callMs }) => number(callMs) ?? '0'],
   ['attempts', 'integer', ({ attempts }) => count(attempts?.length)],
+  ['message_id', 'text', ({ messageId }) => text(messageId)],
   ['record', 'json', (call) => JSON.stringify(call)],
 ];
 

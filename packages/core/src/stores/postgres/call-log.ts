@@ -22,6 +22,7 @@ export interface CallLog {
   /** Writes what waits. */
   flush(): Promise<void>;
   page(query: CallsQuery): Promise<CallsPage>;
+  find(messageId: string): Promise<CallRecord | null>;
   /** Writes what waits, and drops what cannot be written. */
   close(): Promise<void>;
 }
@@ -99,6 +100,10 @@ export function createCallLog(options: CallLogOptions): CallLog {
       const kept = newest - oldest + 1;
       return { ...rest, kept, capacity, dropped: oldest - 1 + dropped };
     },
+    async find(messageId) {
+      await flush();
+      return database.transact('find a call', { reading: true }, findQuery(database.s, messageId));
+    },
     async close() {
       try {
         // A flush that was under way may have begun before the last calls were added.
@@ -113,6 +118,20 @@ export function createCallLog(options: CallLogOptions): CallLog {
       waiting = [];
       load = null;
     },
+  };
+}
+
+function findQuery(s: string, messageId: string): (run: Run) => Promise<CallRecord | null> {
+  return async (run) => {
+    const { rows } = await run(
+      `SELECT record::text AS record FROM ${s}.calls
+        WHERE md5(message_id) = md5($1::text) AND message_id = $1::text
+          AND seq >= (SELECT oldest FROM ${s}.call_numbers)
+        ORDER BY seq DESC LIMIT 1`,
+      [escapeText(messageId)],
+    );
+    const record = rows[0]?.['record'];
+    return record == null ? null : deepFreeze(JSON.parse(record) as CallRecord);
   };
 }
 

@@ -1,6 +1,6 @@
-import { createCell, RARE, SUM, UNPRICED_REASONS } from '../../cell.js';
-import { ERROR_KINDS, FEEDBACK_ACTIONS, OUTCOMES } from '../../record.js';
+import { createCell, RARE, SUM } from '../../cell.js';
 import { sketchFromJSON, sketchToJSON } from '../../sketch.js';
+import { RARE_NAMES } from '../../slots.js';
 import { CLASSES } from './columns.js';
 import { escapeText, unescapeText } from './text.js';
 import type { CostClass } from '../../record.js';
@@ -24,12 +24,6 @@ type Data = readonly [
 ];
 
 const SUMS = Object.keys(SUM).length;
-const RARE_NAMES: readonly string[] = [
-  ...OUTCOMES.map((name) => `outcome:${name}`),
-  ...ERROR_KINDS.map((name) => `error:${name}`),
-  ...UNPRICED_REASONS.map((name) => `unpriced:${name}`),
-  ...FEEDBACK_ACTIONS.map((name) => `feedback:${name}`),
-];
 
 export function dataOf(cell: Cell): string {
   const runs = runsOf(cell);

@@ -132,5 +132,9 @@ const first: Migration = (s) => `
   );
   ${viewsOf(s)}`;
 
+const messages: Migration = (s) => `
+  ALTER TABLE ${s}.calls ADD COLUMN message_id text;
+  CREATE INDEX calls_message ON ${s}.calls (md5(message_id)) WHERE message_id IS NOT NULL;`;
+
 /** Each makes the version of its place, counted from 1. */
-export const MIGRATIONS: readonly Migration[] = [first];
+export const MIGRATIONS: readonly Migration[] = [first, messages];

@@ -3,7 +3,7 @@ import { callPageOf } from '../../call-page.js';
 import { keyOf } from '../../cell.js';
 import { erasedCall } from '../../erased.js';
 import { deepFreeze } from '../../freeze.js';
-import { ADD_CALLS, EXPIRE, PAGE, REWRITE } from './call-scripts.js';
+import { ADD_CALLS, EXPIRE, FIND, PAGE, REWRITE } from './call-scripts.js';
 import { numberIn, type Server } from './server.js';
 import type { CallRecord } from '../../record.js';
 import type { CallsPage, CallsQuery } from '../store.js';
@@ -20,6 +20,7 @@ export interface CallLog {
   /** Writes what waits. */
   flush(): Promise<void>;
   page(query: CallsQuery): Promise<CallsPage>;
+  find(messageId: string): Promise<CallRecord | null>;
   /** Takes calls that began too long ago. `true` when there may be more of them. */
   expire(before: number): Promise<boolean>;
   /** Takes the name of a user out of the calls. Returns how many had it. */
@@ -129,6 +130,12 @@ export function createCallLog(options: CallLogOptions): CallLog {
         dropped: first - 1 + dropped,
       };
     },
+    async find(messageId) {
+      await flush();
+      const entry = await server.run('find a call', FIND, keys.calls, [JSON.stringify(messageId)]);
+      // Some clients give buffers.
+      return entry ? deepFreeze(recordOf(String(entry))) : null;
+    },
     async expire(before) {
       return numberIn(await server.run('tidy up', EXPIRE, keys.calls, [String(before)])) >= 400;
     },
@@ -157,7 +164,8 @@ export function createCallLog(options: CallLogOptions): CallLog {
 function entryOf(call: CallRecord): string {
   const names = [keyOf(call.model), keyOf(call.feature), keyOf(call.userId), call.outcome];
   const lines = names.map((name) => JSON.stringify(name));
-  return [...lines, String(call.at), JSON.stringify(call)].join('\n');
+  const message = call.messageId === null ? '' : JSON.stringify(call.messageId);
+  return [...lines, String(call.at), message, JSON.stringify(call)].join('\n');
 }
 
 function recordOf(entry: string): CallRecord {

@@ -1,7 +1,7 @@
 import { checkCell, type Bucket } from '../../bucket.js';
-import { createCell, FAMILIES, RARE, SUM, UNPRICED_REASONS } from '../../cell.js';
-import { ERROR_KINDS, FEEDBACK_ACTIONS, OUTCOMES } from '../../record.js';
+import { createCell, FAMILIES, RARE, SUM } from '../../cell.js';
 import { sketchFromJSON, sketchToJSON } from '../../sketch.js';
+import { RARE_NAMES } from '../../slots.js';
 import type { Cell, Family, Line } from '../store.js';
 
 /**
@@ -35,12 +35,6 @@ type Block = readonly [
 
 const VERSION = 1;
 const SUMS = Object.keys(SUM).length;
-const RARE_NAMES: readonly string[] = [
-  ...OUTCOMES.map((name) => `outcome:${name}`),
-  ...ERROR_KINDS.map((name) => `error:${name}`),
-  ...UNPRICED_REASONS.map((name) => `unpriced:${name}`),
-  ...FEEDBACK_ACTIONS.map((name) => `feedback:${name}`),
-];
 /** What is read in one go, and not much more. */
 const ROWS_A_BLOCK = 200;
 const SKETCHED_A_BLOCK = 20;

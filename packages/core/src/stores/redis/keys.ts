@@ -33,7 +33,7 @@ export interface Keys {
   marks(place: Place): string;
   meta(place: Place): string;
   blocks(place: Place, family: Family): string;
-  readonly calls: readonly [log: string, names: string];
+  readonly calls: readonly [log: string, names: string, messages: string];
   /** All that budgets are kept in: see upkeep-script.ts. */
   readonly budgets: readonly string[];
   claim(name: string): string;
@@ -53,7 +53,7 @@ export function keysOf(prefix: string): Keys {
     marks: (place) => `${bucket(place)}:batches`,
     meta: (place) => `${bucket(place)}:meta`,
     blocks: (place, family) => `${bucket(place)}:${family}`,
-    calls: [`${prefix}:{calls}:log`, `${prefix}:{calls}:batches`],
+    calls: [`${prefix}:{calls}:log`, `${prefix}:{calls}:batches`, `${prefix}:{calls}:messages`],
     budgets: ['state', 'index', 'due', 'ends', 'adjustments'].map((name) => `${budgets}:${name}`),
     claim: (name) => `${prefix}:claim:${JSON.stringify(name)}`,
     note: (name) => `${prefix}:note:${JSON.stringify(name)}`,

@@ -15,6 +15,7 @@ export interface CallLog {
   /** Writes what waits. */
   flush(): Promise<void>;
   page(query: CallsQuery): Promise<CallsPage>;
+  find(messageId: string): Promise<CallRecord | null>;
   /** Takes calls that ended too long ago. `true` when there may be more of them. */
   expire(before: number): Promise<boolean>;
   stop(): void;
@@ -32,8 +33,8 @@ const MAX_WAITING = 5_000;
 const WRITE_AFTER_MS = 1_000;
 const STEP = 40;
 
-const INSERT = `INSERT INTO calls (at, model, feature, user, outcome, record)
-  VALUES (?, ?, ?, ?, ?, ?)`;
+const INSERT = `INSERT INTO calls (at, model, feature, user, outcome, message, record)
+  VALUES (?, ?, ?, ?, ?, ?, ?)`;
 
 export function createCallLog(options: CallLogOptions): CallLog {
   const { access, capacity } = options;
@@ -83,6 +84,10 @@ export function createCallLog(options: CallLogOptions): CallLog {
       await flush();
       return access.write((db) => pageOf(db, query, limit, before, capacity, dropped));
     },
+    async find(messageId) {
+      await flush();
+      return access.write((db) => findCall(db, messageId));
+    },
     expire: (before) => access.write((db) => expireStep(db, before)),
     stop() {
       if (timer !== null) clearTimeout(timer);
@@ -100,6 +105,7 @@ function insert(db: Connection, calls: readonly CallRecord[], capacity: number):
       nameOf(call.feature),
       nameOf(call.userId),
       call.outcome,
+      call.messageId === null ? null : JSON.stringify(call.messageId),
       JSON.stringify(call),
     );
   }
@@ -153,6 +159,14 @@ function pageOf(
     capacity,
     dropped: first - 1 + dropped,
   };
+}
+
+function findCall(db: Connection, messageId: string): CallRecord | null {
+  const row = db.get<{ record: string }>(
+    'SELECT record FROM calls WHERE message = ? ORDER BY id DESC LIMIT 1',
+    JSON.stringify(messageId),
+  );
+  return row ? deepFreeze(JSON.parse(row.record) as CallRecord) : null;
 }
 
 function expireStep(db: Connection, before: number): boolean {

@@ -1,6 +1,6 @@
-import { createCell, RARE, SUM, UNPRICED_REASONS } from '../../cell.js';
-import { ERROR_KINDS, FEEDBACK_ACTIONS, OUTCOMES } from '../../record.js';
+import { createCell, RARE, SUM } from '../../cell.js';
 import { sketchFromJSON, sketchToJSON } from '../../sketch.js';
+import { RARE_NAMES } from '../../slots.js';
 import type { CostClass } from '../../record.js';
 import type { Cell, Family, Line } from '../store.js';
 
@@ -41,12 +41,6 @@ const CLASSES = [
   'webSearch',
 ] as const satisfies readonly CostClass[];
 const SUMS = Object.keys(SUM).length;
-const RARE_NAMES: readonly string[] = [
-  ...OUTCOMES.map((name) => `outcome:${name}`),
-  ...ERROR_KINDS.map((name) => `error:${name}`),
-  ...UNPRICED_REASONS.map((name) => `unpriced:${name}`),
-  ...FEEDBACK_ACTIONS.map((name) => `feedback:${name}`),
-];
 
 /** @throws TypeError for a cell that could not be read again. */
 export function rowOf(cell: Cell): Row {

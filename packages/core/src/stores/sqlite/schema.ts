@@ -9,7 +9,7 @@ import type { Connection } from './connection.js';
  *   one that is no valid UTF-8; `data` is described in codec.ts.
  * - `staged`: parts of batches. They count from the moment their batch is in `batches`, and become
  *   cells part by part. See batches.ts.
- * - `calls`: recent calls in the order in which they ended.
+ * - `calls`: recent calls in the order in which they ended; `message` is the id of the answer, a literal.
  * - `clock`: the latest time that any process has brought. See time.ts.
  * - `accounts`, `members`, `leases`, `adjustments`: money of budgets. See budgets.ts. Names are JSON
  *   literals, too, and no scope is `null`. A member without `expires` holds nothing.
@@ -115,6 +115,8 @@ export const MIGRATIONS: readonly string[] = [
      until INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;`,
+  `ALTER TABLE calls ADD COLUMN message TEXT;
+   CREATE INDEX calls_message ON calls (message) WHERE message IS NOT NULL;`,
 ];
 
 export const VERSION = MIGRATIONS.length;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Alert, AlertMessage } from '../alert.js';
+import type { Alert, AlertMessage } from './alert.js';
 
 /**
  * How a message is put for people, whatever its names hold: they come from outside.
