@@ -80,7 +80,7 @@ describe('a state', () => {
 
   it('is none in any text that is none, and nothing throws', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.json(), fc.anything().map(String)), (text) => {
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         expect(stateOf(text)).toBeNull();
       }),
     );
