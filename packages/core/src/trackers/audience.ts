@@ -73,37 +73,33 @@ interface Period {
 const DAY_MS = 86_400_000;
 const KEPT = { day: 31, week: 14, month: 13 } as const;
 type Unit = keyof typeof KEPT;
-const UNITS = Object.keys(KEPT) as Unit[];
 
 export function audienceOf({ all, byUser, from, to, local }: AudienceCells): Audience {
-  const window = createTally();
-  const periods = { day: new Map(), week: new Map(), month: new Map() } as Periods;
-  const tallies = talliesBy(periods, local);
+  const days = new Map<number, Tally>();
+  const dayOf = tallyByDay(days, local);
   for (const cell of all) {
-    if (cell.sums[SUM.calls] === 0) continue;
-    for (const tally of [window, ...tallies(cell.at)]) {
-      tally.calls += cell.sums[SUM.calls]!;
-      tally.withUser += cell.sums[SUM.calls]! - cell.sums[SUM.unattributedUser]!;
-      if (cell.sketches?.users) mergeSketch(tally.sketch, cell.sketches.users);
-    }
+    const calls = cell.sums[SUM.calls]!;
+    if (calls === 0) continue;
+    const day = dayOf(cell.at);
+    day.calls += calls;
+    day.withUser += calls - cell.sums[SUM.unattributedUser]!;
+    if (cell.sketches?.users) mergeSketch(day.sketch, cell.sketches.users);
   }
   for (const { at, key, sums } of byUser) {
     const calls = sums[SUM.calls]!;
     if (calls === 0 || key[0] === OTHER) continue;
-    for (const tally of [window, ...tallies(at)]) {
-      tally.known += calls;
-      if (key[0] !== UNATTRIBUTED) tally.names.add(key[0]);
-    }
+    const day = dayOf(at);
+    day.known += calls;
+    if (key[0] !== UNATTRIBUTED) day.names.add(key[0]);
   }
+  const window = createTally();
+  for (const tally of days.values()) addTally(window, tally);
   const listed = (unit: Unit) =>
-    [...periods[unit].values()]
-      .sort((a, b) => a.period.from - b.period.from)
-      .slice(-KEPT[unit])
-      .map(({ period, tally }) => ({
-        period: period.name,
-        complete: local(from) <= period.from * DAY_MS && local(to) >= period.to * DAY_MS,
-        ...uniquesOf(tally),
-      }));
+    periodsOf(unit, days).map(({ period, tally }) => ({
+      period: period.name,
+      complete: local(from) <= period.from * DAY_MS && local(to) >= period.to * DAY_MS,
+      ...uniquesOf(tally),
+    }));
   const users = uniquesOf(window);
   return {
     ...users,
@@ -137,25 +133,49 @@ function uniquesOf({ names, calls, known, withUser, sketch }: Tally): Uniques {
   return { count, kind: 'estimate', error: DISTINCT_ERROR };
 }
 
-type Periods = Record<Unit, Map<string, { readonly period: Period; readonly tally: Tally }>>;
+function addTally(into: Tally, from: Tally): void {
+  into.calls += from.calls;
+  into.known += from.known;
+  into.withUser += from.withUser;
+  for (const name of from.names) into.names.add(name);
+  mergeSketch(into.sketch, from.sketch);
+}
 
-/** The tallies of the day, week and month of a time. Buckets come by the thousand, and days do not. */
-function talliesBy(periods: Periods, local: (at: number) => number): (at: number) => Tally[] {
-  const byTime = new Map<number, Tally[]>();
+/** The tally of the day of a time. Cells of a bucket come by the hundred, and are of one day. */
+function tallyByDay(
+  days: Map<number, Tally>,
+  local: (at: number) => number,
+): (at: number) => Tally {
+  const byTime = new Map<number, Tally>();
   return (at) => {
     let found = byTime.get(at);
     if (found === undefined) {
       const day = Math.floor(local(at) / DAY_MS);
-      found = UNITS.map((unit) => {
-        const period = periodOf(unit, day);
-        const known = periods[unit].get(period.name) ?? { period, tally: createTally() };
-        periods[unit].set(period.name, known);
-        return known.tally;
-      });
+      found = days.get(day) ?? createTally();
+      days.set(day, found);
       byTime.set(at, found);
     }
     return found;
   };
+}
+
+/** The last periods that have calls, in order, each with all of its days. */
+function periodsOf(unit: Unit, days: ReadonlyMap<number, Tally>) {
+  const periods = new Map<string, { readonly period: Period; readonly tally: Tally }>();
+  for (const [day, { calls, known }] of days) {
+    const period = periodOf(unit, day);
+    if (calls + known > 0 && !periods.has(period.name)) {
+      periods.set(period.name, { period, tally: createTally() });
+    }
+  }
+  const last = [...periods.values()].sort((a, b) => a.period.from - b.period.from);
+  const kept = last.slice(-KEPT[unit]);
+  for (const { period, tally } of kept) {
+    for (const [day, found] of days) {
+      if (day >= period.from && day < period.to) addTally(tally, found);
+    }
+  }
+  return kept;
 }
 
 function periodOf(unit: Unit, day: number): Period {

@@ -41,35 +41,62 @@ export function hoursOf(cells: readonly Cell[], local: (at: number) => number): 
 
 /** The names with the most calls. `part`: where in the key they are. */
 export function mostCalls(cells: readonly Cell[], part: 0 | 1, limit: number): Ranked[] {
-  const named = cells.filter(({ key }) => isName(key[part]));
-  return rank(named, (cell) => cell.key[part], limit).map(({ name, ...figures }) => {
-    return { key: name, ...figures };
-  });
+  const sums = new Map<string, Ranked>();
+  for (const cell of cells) {
+    const key = cell.key[part];
+    if (isName(key)) count(sums, key, cell, () => ({ key, ...NOTHING }));
+  }
+  return rank(sums.values(), limit, (a, b) => compare(a.key, b.key));
 }
 
 /** Of cells by user and feature. */
 export function mostCallsByPair(cells: readonly Cell[], limit: number): RankedPair[] {
-  const named = cells.filter(({ key }) => isName(key[0]) && isName(key[1]));
-  return rank(named, ({ key }) => JSON.stringify(key), limit).map(({ name, ...figures }) => {
-    const [user, feature] = JSON.parse(name) as [string, string];
-    return { user, feature, ...figures };
-  });
+  const users = new Map<string, Map<string, RankedPair>>();
+  for (const cell of cells) {
+    const [user, feature] = cell.key;
+    if (!isName(user) || !isName(feature)) continue;
+    let sums = users.get(user);
+    if (sums === undefined) users.set(user, (sums = new Map()));
+    count(sums, feature, cell, () => ({ user, feature, ...NOTHING }));
+  }
+  const pairs = [...users.values()].flatMap((sums) => [...sums.values()]);
+  return rank(pairs, limit, (a, b) => compare(a.user, b.user) || compare(a.feature, b.feature));
 }
 
-function rank(cells: readonly Cell[], nameOf: (cell: Cell) => string, limit: number) {
-  const sums = new Map<string, { name: string; calls: number; nanoUsd: number }>();
-  for (const cell of cells) {
-    const name = nameOf(cell);
-    let sum = sums.get(name);
-    if (sum === undefined) sums.set(name, (sum = { name, calls: 0, nanoUsd: 0 }));
-    sum.calls += cell.sums[SUM.calls]!;
-    sum.nanoUsd += moneyAt(cell.sums, SUM.nanoUsd);
+type Figures = Omit<Ranked, 'key'>;
+const NOTHING: Figures = { calls: 0, usd: 0, nanoUsd: 0 };
+
+function count<T extends Figures>(
+  sums: Map<string, T>,
+  name: string,
+  { sums: numbers }: Cell,
+  create: () => T,
+): void {
+  const sum: { -readonly [K in keyof Figures]: Figures[K] } = sums.get(name) ?? create();
+  sum.calls += numbers[SUM.calls]!;
+  sum.nanoUsd += moneyAt(numbers, SUM.nanoUsd);
+  sums.set(name, sum as T);
+}
+
+/** The first few in order. Of many, most are not among them, so not all are sorted. */
+function rank<T extends Figures>(
+  sums: Iterable<T>,
+  limit: number,
+  byName: (a: T, b: T) => number,
+): T[] {
+  const order = (a: T, b: T) => b.calls - a.calls || byName(a, b);
+  const first: T[] = [];
+  for (const sum of sums) {
+    const last = first[limit - 1];
+    if (sum.calls === 0 || (last && order(last, sum) <= 0)) continue;
+    first.push(sum);
+    first.sort(order).splice(limit);
   }
-  return [...sums.values()]
-    .filter(({ calls }) => calls > 0)
-    .sort((a, b) => b.calls - a.calls || (a.name < b.name ? -1 : 1))
-    .slice(0, limit)
-    .map((sum) => ({ ...sum, usd: sum.nanoUsd / 1e9 }));
+  return first.map((sum) => ({ ...sum, usd: sum.nanoUsd / 1e9 }));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function isName(key: string): boolean {

@@ -53,7 +53,11 @@ const billed = () => simulator.requests.length * COST;
 async function live(store: FleetStore, onStoreDown: 'closed' | 'lease' | 'open') {
   const opened = store.open();
   const query = { budget: 'all-day', from: Math.floor(AT / DAY) * DAY, limit: 9 };
-  const money = async () => (await opened.budgets!.accounts(query)).accounts[0]!;
+  // There is no account before the first exchange, and a locked store takes none.
+  const money = async () => {
+    const [account] = (await opened.budgets!.accounts(query)).accounts;
+    return { spent: 0, held: 0, overrun: 0, ...account };
+  };
   const budget = { usd: LIMIT / 1e9, per: 'day', onStoreDown } as const;
   const start = (_: unknown, i: number) =>
     startProcess(program, { name: `p${i + 1}`, url: simulator.url, store: store.plan, budget });
