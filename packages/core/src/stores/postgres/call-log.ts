@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { callPageOf } from '../../call-page.js';
+import { createCallQueue } from '../../call-queue.js';
 import { deepFreeze } from '../../freeze.js';
 import { CALL_COLUMNS, CALL_TYPES, callLists } from './call-columns.js';
 import { CALLS, presentOf, type Partitions } from './partitions.js';
@@ -10,11 +10,9 @@ import type { Database } from './database.js';
 import type { Run } from './transaction.js';
 
 /**
- * The most recent calls, in the order in which they were written. They wait in memory for a second at
- * most, and are then written together.
+ * The most recent calls, in the order in which they were written. They wait for a second at most; see
+ * call-queue.ts.
  *
- * - **load**: what one write brings, under a name. A load whose answer was lost is brought again under
- *   the same name, as it was.
  * - **number**: of a call, without gaps; `call_numbers` has the oldest and the newest that are kept.
  */
 export interface CallLog {
@@ -37,86 +35,47 @@ export interface CallLogOptions {
 
 const MAX_WAITING = 10_000;
 const LOAD = 500;
-const WRITE_AFTER_MS = 1_000;
 /** After a failure, so that a server that comes back is not run over. */
 const RETRY_AFTER_MS = 5_000;
 
 export function createCallLog(options: CallLogOptions): CallLog {
   const { database, capacity } = options;
-  const self = randomUUID();
-  let waiting: CallRecord[] = [];
-  let load: { readonly name: string; readonly calls: readonly CallRecord[] } | null = null;
-  let loads = 0;
-  let writing: Promise<void> | null = null;
-  let timer: NodeJS.Timeout | null = null;
-  let dropped = 0;
-
-  function drop(count: number): void {
-    if (count <= 0) return;
-    dropped += count;
-    options.onDrop(count);
-  }
-
-  function writeSoon(ms: number): void {
-    timer ??= setTimeout(() => {
-      timer = null;
-      flush().catch((error: unknown) => {
-        options.onFault(error);
-        writeSoon(RETRY_AFTER_MS);
-      });
-    }, ms).unref();
-  }
-
-  async function writeAll(): Promise<void> {
-    while (load !== null || waiting.length > 0) {
-      load ??= { name: `${self}/${(loads += 1)}`, calls: waiting.splice(0, LOAD) };
-      await writeLoad(options, load.name, load.calls);
-      load = null;
-    }
-  }
-
-  function flush(): Promise<void> {
-    writing ??= writeAll().finally(() => (writing = null));
-    return writing;
-  }
+  /** Where none is to be kept. */
+  let unkept = 0;
+  const queue = createCallQueue({
+    ...{ most: MAX_WAITING, size: LOAD, onDrop: options.onDrop, onFault: options.onFault },
+    retryMs: RETRY_AFTER_MS,
+    write: (calls, name) => writeLoad(options, name, calls),
+  });
 
   return {
     add(calls) {
-      if (capacity === 0) {
-        dropped += calls.length;
-        return;
-      }
-      const room = Math.max(0, MAX_WAITING - waiting.length);
-      drop(calls.length - room);
-      waiting.push(...calls.slice(0, room));
-      if (waiting.length > 0) writeSoon(WRITE_AFTER_MS);
+      if (capacity === 0) unkept += calls.length;
+      else queue.add(calls);
     },
-    flush,
+    flush: queue.flush,
     async page(query) {
       const read = pageQuery(database.s, query);
-      await flush();
+      await queue.flush();
       const page = await database.transact('read calls', { reading: true }, read);
       const { oldest, newest, ...rest } = page;
       const kept = newest - oldest + 1;
-      return { ...rest, kept, capacity, dropped: oldest - 1 + dropped };
+      return { ...rest, kept, capacity, dropped: oldest - 1 + unkept + queue.dropped };
     },
     async find(messageId) {
-      await flush();
+      await queue.flush();
       return database.transact('find a call', { reading: true }, findQuery(database.s, messageId));
     },
     async close() {
       try {
         // A flush that was under way may have begun before the last calls were added.
-        await flush();
-        await flush();
+        await queue.flush();
+        await queue.flush();
       } catch (error) {
         options.onFault(error);
       }
-      if (timer !== null) clearTimeout(timer);
-      timer = null;
-      drop(waiting.length + (load?.calls.length ?? 0));
-      waiting = [];
-      load = null;
+      queue.stop();
+      queue.clear();
     },
   };
 }

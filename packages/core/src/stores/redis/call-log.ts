@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { callPageOf } from '../../call-page.js';
+import { createCallQueue } from '../../call-queue.js';
 import { keyOf } from '../../cell.js';
 import { erasedCall } from '../../erased.js';
 import { deepFreeze } from '../../freeze.js';
@@ -10,10 +10,8 @@ import type { CallsPage, CallsQuery } from '../store.js';
 import type { Keys } from './keys.js';
 
 /**
- * The most recent calls of all processes, in the order in which they were written. They wait in memory
- * until the next merge, or for a second, and are then written together.
- *
- * - **chunk**: calls that are written in one step, under a name, so that none is written twice.
+ * The most recent calls of all processes, in the order in which they were written. They wait until the
+ * next merge, or for a second; see call-queue.ts.
  */
 export interface CallLog {
   add(calls: readonly CallRecord[]): void;
@@ -46,45 +44,19 @@ interface Found {
 
 /** Calls that wait at most, while the server cannot be reached. */
 const MAX_WAITING = 5_000;
-const WRITE_AFTER_MS = 1_000;
 const CHUNK = 100;
 const DAY_MS = 86_400_000;
 
 export function createCallLog(options: CallLogOptions): CallLog {
   const { server, keys, capacity } = options;
   const keptMs = String(options.retentionMs + DAY_MS);
-  let waiting: CallRecord[] = [];
-  /** Its name and length stay until it is written. */
-  let chunk: { readonly name: string; readonly length: number } | null = null;
-  let timer: NodeJS.Timeout | null = null;
-  let writing: Promise<void> | null = null;
-  let dropped = 0;
-
-  function writeSoon(): void {
-    timer ??= setTimeout(() => {
-      timer = null;
-      flush().catch((error: unknown) => {
-        options.onFault(error);
-        if (waiting.length > 0) writeSoon();
-      });
-    }, WRITE_AFTER_MS).unref();
-  }
-
-  async function writeAll(): Promise<void> {
-    while (waiting.length > 0) {
-      chunk ??= { name: randomUUID(), length: Math.min(waiting.length, CHUNK) };
-      const entries = waiting.slice(0, chunk.length).map(entryOf);
-      const args = [chunk.name, String(capacity), keptMs, ...entries];
-      await server.run('write calls', ADD_CALLS, keys.calls, args);
-      waiting = waiting.slice(chunk.length);
-      chunk = null;
-    }
-  }
-
-  function flush(): Promise<void> {
-    writing ??= writeAll().finally(() => (writing = null));
-    return writing;
-  }
+  const queue = createCallQueue({
+    ...{ most: MAX_WAITING, size: CHUNK, onDrop: options.onDrop, onFault: options.onFault },
+    write(calls, name) {
+      const args = [name, String(capacity), keptMs, ...calls.map(entryOf)];
+      return server.run('write calls', ADD_CALLS, keys.calls, args);
+    },
+  });
 
   /** A step looks at so many calls only: it goes on until there are as many as wanted. */
   async function find(query: CallsQuery, before: number, wanted: number): Promise<Found> {
@@ -108,30 +80,22 @@ export function createCallLog(options: CallLogOptions): CallLog {
   }
 
   return {
-    add(calls) {
-      const room = Math.max(MAX_WAITING - waiting.length, 0);
-      if (calls.length > room) {
-        dropped += calls.length - room;
-        options.onDrop(calls.length - room);
-      }
-      waiting.push(...calls.slice(0, room));
-      if (waiting.length > 0) writeSoon();
-    },
-    flush,
+    add: queue.add,
+    flush: queue.flush,
     async page(query) {
       const { limit, before } = callPageOf(query);
-      await flush();
+      await queue.flush();
       const { first, last, entries } = await find(query, before, limit + 1);
       return {
         calls: entries.slice(0, limit).map(([, entry]) => deepFreeze(recordOf(entry))),
         next: entries.length > limit ? String(entries[limit - 1]![0]) : null,
         kept: last - first + 1,
         capacity,
-        dropped: first - 1 + dropped,
+        dropped: first - 1 + queue.dropped,
       };
     },
     async find(messageId) {
-      await flush();
+      await queue.flush();
       const entry = await server.run('find a call', FIND, keys.calls, [JSON.stringify(messageId)]);
       // Some clients give buffers.
       return entry ? deepFreeze(recordOf(String(entry))) : null;
@@ -153,10 +117,7 @@ export function createCallLog(options: CallLogOptions): CallLog {
       }
       return count;
     },
-    stop() {
-      if (timer !== null) clearTimeout(timer);
-      timer = null;
-    },
+    stop: queue.stop,
   };
 }
 

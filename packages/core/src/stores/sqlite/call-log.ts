@@ -1,4 +1,5 @@
 import { callPageOf } from '../../call-page.js';
+import { createCallQueue } from '../../call-queue.js';
 import { keyOf } from '../../cell.js';
 import { deepFreeze } from '../../freeze.js';
 import { nextTurn, type Access } from './access.js';
@@ -30,7 +31,6 @@ export interface CallLogOptions {
 
 /** Calls that wait at most, while the file cannot be written. */
 const MAX_WAITING = 5_000;
-const WRITE_AFTER_MS = 1_000;
 const STEP = 40;
 
 const INSERT = `INSERT INTO calls (at, model, feature, user, outcome, message, record)
@@ -38,61 +38,28 @@ const INSERT = `INSERT INTO calls (at, model, feature, user, outcome, message, r
 
 export function createCallLog(options: CallLogOptions): CallLog {
   const { access, capacity } = options;
-  let waiting: CallRecord[] = [];
-  let timer: NodeJS.Timeout | null = null;
-  let writing: Promise<void> | null = null;
-  let dropped = 0;
-
-  function writeSoon(): void {
-    if (timer !== null) return;
-    timer = setTimeout(() => {
-      timer = null;
-      flush().catch((error: unknown) => {
-        options.onFault(error);
-        if (waiting.length > 0) writeSoon();
-      });
-    }, WRITE_AFTER_MS).unref();
-  }
-
-  async function writeAll(): Promise<void> {
-    while (waiting.length > 0) {
-      const some = waiting.slice(0, STEP);
-      await access.write((db) => insert(db, some, capacity));
-      waiting.splice(0, some.length);
-      if (waiting.length > 0) await nextTurn();
-    }
-  }
-
-  function flush(): Promise<void> {
-    writing ??= writeAll().finally(() => (writing = null));
-    return writing;
-  }
+  const queue = createCallQueue({
+    ...{ most: MAX_WAITING, size: STEP, onDrop: options.onDrop, onFault: options.onFault },
+    async write(calls) {
+      await access.write((db) => insert(db, calls, capacity));
+      await nextTurn();
+    },
+  });
 
   return {
-    add(calls) {
-      const room = MAX_WAITING - waiting.length;
-      if (calls.length > room) {
-        dropped += calls.length - room;
-        options.onDrop(calls.length - room);
-      }
-      waiting.push(...calls.slice(0, Math.max(room, 0)));
-      if (waiting.length > 0) writeSoon();
-    },
-    flush,
+    add: queue.add,
+    flush: queue.flush,
     async page(query) {
       const { limit, before } = callPageOf(query);
-      await flush();
-      return access.write((db) => pageOf(db, query, limit, before, capacity, dropped));
+      await queue.flush();
+      return access.write((db) => pageOf(db, query, limit, before, capacity, queue.dropped));
     },
     async find(messageId) {
-      await flush();
+      await queue.flush();
       return access.write((db) => findCall(db, messageId));
     },
     expire: (before) => access.write((db) => expireStep(db, before)),
-    stop() {
-      if (timer !== null) clearTimeout(timer);
-      timer = null;
-    },
+    stop: queue.stop,
   };
 }
 
