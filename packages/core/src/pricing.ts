@@ -11,7 +11,7 @@ import type {
 } from './record.js';
 import { NO_TOKENS } from './record.js';
 import type { PriceTable } from './prices.js';
-import { amount, BATCH, FAST, rateBookOf, US, type Rate } from './rates.js';
+import { amount, BATCH, FAST, rateBookOf, TOKEN_CLASSES, US, type Rate } from './rates.js';
 import { currentPrices } from './registry.js';
 import { billOf, hasCounts, promptTokens, totalOf, type Bill, type BillOptions } from './usage.js';
 
@@ -151,7 +151,6 @@ interface Priced {
 }
 
 const MAX_MODEL = 128;
-const CLASSES = ['uncachedInput', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'output'] as const;
 
 /** Lines whose quantities still grow; rounding comes last, once a line. */
 interface Draft {
@@ -187,7 +186,7 @@ function priceOf(
     }
     const row = rates.at(at, promptTokens(part), mode);
     if (!row) return noPrice('no_price_for_date', null, assumed);
-    for (const each of CLASSES) addLine(draft, each, name, row[each], part[each]);
+    for (const each of TOKEN_CLASSES) addLine(draft, each, name, row[each], part[each]);
   }
   addLine(draft, 'webSearch', model, book.webSearch, bill.webSearches);
 

@@ -1,5 +1,6 @@
 import { checks, modelPriceOf } from './price-input.js';
 import type { ModelPrice, PriceTable, Rates } from './prices.js';
+import type { CostClass } from './record.js';
 
 /**
  * A price table made ready for exact arithmetic.
@@ -18,7 +19,14 @@ export interface Rate {
 }
 
 export type RateRow = Readonly<Record<TokenClass, Rate>>;
-export type TokenClass = 'uncachedInput' | 'cacheRead' | 'cacheWrite5m' | 'cacheWrite1h' | 'output';
+export const TOKEN_CLASSES = [
+  'uncachedInput',
+  'cacheRead',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'output',
+] as const satisfies readonly CostClass[];
+export type TokenClass = (typeof TOKEN_CLASSES)[number];
 
 export const FAST = 1;
 export const US = 2;

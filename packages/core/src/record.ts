@@ -67,9 +67,19 @@ export interface Tokens {
   readonly thinking: number;
 }
 
-/** What a cost line prices: a token class, or a server tool billed by the request. */
-export type CostClass =
-  'uncachedInput' | 'cacheRead' | 'cacheWrite5m' | 'cacheWrite1h' | 'output' | 'webSearch';
+/**
+ * What a cost line prices: a token class, or a server tool billed by the request. Stores write them by
+ * number, so new ones are only ever added at the end.
+ */
+export const COST_CLASSES = [
+  'uncachedInput',
+  'cacheRead',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'output',
+  'webSearch',
+] as const;
+export type CostClass = (typeof COST_CLASSES)[number];
 
 /** One priced part of a call. `nanoUsd` is `quantity × rate`, rounded once, half up. */
 export interface CostLine {

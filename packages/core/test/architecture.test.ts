@@ -49,7 +49,7 @@ const LAYERS: readonly Layer[] = [
       ...['sketch', 'distinct', 'slots', 'cell', 'sample', 'bucket', 'local-time'],
       ...['period', 'models', 'json-bytes', 'content-size', 'request-size', 'worst-case'],
       ...['balance', 'exchange', 'budget-error', 'gate'],
-      ...['freeze', 'erased', 'call-page', 'call-queue', 'workers', 'deadline'],
+      ...['freeze', 'erased', 'call-page', 'call-queue', 'cell-data', 'workers', 'deadline'],
     ],
     below: [WORDS],
     inside: 'any',

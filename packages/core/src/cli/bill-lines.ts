@@ -37,15 +37,6 @@ export interface Entry {
 /** By the key of a place. */
 export type Entries = Map<string, Entry>;
 
-export const CLASSES = [
-  'uncachedInput',
-  'cacheRead',
-  'cacheWrite5m',
-  'cacheWrite1h',
-  'output',
-  'webSearch',
-] as const satisfies readonly CostClass[];
-
 export function entryAt(entries: Entries, place: Place): Entry {
   const key = keyOfPlace(place);
   let entry = entries.get(key);

@@ -3,7 +3,6 @@ import { wrong } from './command.js';
 import { centsToNano, share } from './money.js';
 import { amountOf, idOf, ratesFor } from './repricing.js';
 import {
-  CLASSES,
   entryAt,
   geoName,
   placeOf,
@@ -14,7 +13,7 @@ import {
   type Place,
 } from './bill-lines.js';
 import type { Bucket, Reports } from './admin.js';
-import type { CostClass } from '../record.js';
+import { COST_CLASSES, type CostClass } from '../record.js';
 import type { PriceTable } from '../prices.js';
 
 /** What is billed and has no tokens: sandboxes, sessions. Nobody counts it here. */
@@ -65,7 +64,7 @@ function addUsage(entries: Entries, day: string, result: Result, table: PriceTab
     output: result['output_tokens'],
     webSearch: tools['web_search_requests'],
   };
-  for (const part of CLASSES) {
+  for (const part of COST_CLASSES) {
     const quantity = countOf(quantities[part]);
     if (quantity === 0n) continue;
     const entry = entryAt(

@@ -2,7 +2,7 @@ import { OTHER, RARE, SUM, UNPRICED_REASONS } from '../cell.js';
 import { DAY_MS, type Span } from './arguments.js';
 import { nanoAt } from './money.js';
 import type { UnpricedReason } from '../record.js';
-import type { TokenClass } from '../rates.js';
+import { TOKEN_CLASSES, type TokenClass } from '../rates.js';
 import type { Cell, Family, Line, Store } from '../stores/store.js';
 
 /**
@@ -28,8 +28,6 @@ export interface Counted {
   readonly largestInput: number | null;
 }
 
-const CLASSES = ['uncachedInput', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'output'] as const;
-
 /** Cells of a span, from the widest buckets, a day at a time. */
 export async function* cellsBetween(
   store: Pick<Store, 'read' | 'resolutions'>,
@@ -53,7 +51,7 @@ export function countedOf(cell: Cell): Counted {
     quantity: BigInt(cell.amounts[3 * i] ?? 0),
     nanoUsd: nanoAt(cell.amounts, 3 * i + 1),
   }));
-  const loose = CLASSES.map((each) => {
+  const loose = TOKEN_CLASSES.map((each) => {
     const priced = parts.reduce((sum, p) => (p.line.class === each ? sum + p.quantity : sum), 0n);
     return { class: each, quantity: BigInt(sums[SUM[each]] ?? 0) - priced };
   });

@@ -1,4 +1,4 @@
-import { ERROR_KINDS, OUTCOMES, type CostClass } from '../record.js';
+import { COST_CLASSES, ERROR_KINDS, OUTCOMES } from '../record.js';
 import { DIMENSIONS } from '../snapshot.js';
 import { ALERT_SCHEMAS } from './alert-schemas.js';
 import { BUDGET_SCHEMAS } from './budget-schemas.js';
@@ -21,15 +21,6 @@ import {
 import { USAGE_SCHEMAS } from './usage-schemas.js';
 
 /** The JSON schemas of what the routes answer, for `/openapi.json`. A test holds them to the types. */
-
-const COST_CLASSES = [
-  'uncachedInput',
-  'cacheRead',
-  'cacheWrite5m',
-  'cacheWrite1h',
-  'output',
-  'webSearch',
-] as const satisfies readonly CostClass[];
 
 const totals = {
   calls: count,

@@ -1,38 +1,11 @@
-import { createCell, RARE, SUM } from '../../cell.js';
-import { sketchFromJSON, sketchToJSON } from '../../sketch.js';
-import { RARE_NAMES } from '../../slots.js';
-import { CLASSES } from './columns.js';
+import { createCellCodec, type CellData } from '../../cell-data.js';
 import { escapeText, unescapeText } from './text.js';
-import type { CostClass } from '../../record.js';
-import type { Cell, Family, Line } from '../store.js';
+import type { Cell, Family } from '../store.js';
 
-/**
- * A cell as JSON, and back, to the last digit.
- *
- * - **data**: `[sums, rare, runs, amounts, sketches]`. Slots of `sums` are by number, so new ones are
- *   only ever added at the end; those of `rare` by name, so they may move.
- * - **run**: neighbouring lines that differ in their class alone:
- *   `[model, speed, geo, tier, class, class, …]`. A model that is the cell's second name is 0.
- */
-type Run = (string | number | null)[];
-type Data = readonly [
-  sums: number[],
-  rare: Readonly<Record<string, number>> | 0,
-  runs: readonly Run[],
-  amounts: number[],
-  sketches?: readonly (readonly number[])[],
-];
+/** Cells as columns, and back. Names are written as Postgres can keep them; see cell-data.ts for the rest. */
+const codec = createCellCodec({ write: escapeText, read: unescapeText });
 
-const SUMS = Object.keys(SUM).length;
-
-export function dataOf(cell: Cell): string {
-  const runs = runsOf(cell);
-  const rare = cell.rare === null ? 0 : rareByName(cell.rare);
-  const data: Data = cell.sketches
-    ? [cell.sums, rare, runs, cell.amounts, Object.values(cell.sketches).map(sketchToJSON)]
-    : [cell.sums, rare, runs, cell.amounts];
-  return JSON.stringify(data);
-}
+export const dataOf = codec.textOf;
 
 /** The cells of one bucket and family, from one JSON array for each column. */
 export function cellsOfJSON(
@@ -42,10 +15,10 @@ export function cellsOfJSON(
   [keys1, keys2, data]: readonly [keys1: string, keys2: string, data: string],
 ): Cell[] {
   const seconds = JSON.parse(keys2) as readonly string[];
-  const rows = JSON.parse(data) as readonly Data[];
+  const rows = JSON.parse(data) as readonly CellData[];
   return (JSON.parse(keys1) as readonly string[]).map((first, i) => {
     const key = [unescapeText(first), unescapeText(seconds[i]!)] as const;
-    return cellOf(family, bucketMs, at, key, rows[i]!);
+    return codec.cellOf({ family, bucketMs, at, key }, rows[i]!);
   });
 }
 
@@ -54,109 +27,7 @@ export function cellOf(
   bucketMs: number,
   at: number,
   key: readonly [string, string],
-  data: Data | string,
+  data: string,
 ): Cell {
-  const [sums, rare, runs, amounts, sketches] =
-    typeof data === 'string' ? (JSON.parse(data) as Data) : data;
-  while (sums.length < SUMS) sums.push(0);
-  const cell: Cell = {
-    family,
-    bucketMs,
-    at,
-    key,
-    sums,
-    rare: rare === 0 ? null : rareBySlot(rare),
-    lines: linesOf(runs, key[1]),
-    amounts,
-    sketches: null,
-  };
-  if (sketches === undefined) return cell;
-  const blank = createCell(family, bucketMs, at, key).sketches;
-  if (blank) {
-    Object.values(blank).forEach((sketch, i) => {
-      Object.assign(sketch, sketchFromJSON(sketches[i] ?? []));
-    });
-  }
-  return { ...cell, sketches: blank };
-}
-
-function rareByName(rare: readonly number[]): Record<string, number> {
-  const named: Record<string, number> = {};
-  rare.forEach((value, slot) => {
-    if (value !== 0) named[RARE_NAMES[slot]!] = value;
-  });
-  return named;
-}
-
-function rareBySlot(named: Readonly<Record<string, number>>): number[] {
-  const rare = Array.from({ length: RARE.length }, () => 0);
-  for (const [name, value] of Object.entries(named)) {
-    const slot = RARE_NAMES.indexOf(name);
-    if (slot >= 0) rare[slot] = value;
-  }
-  return rare;
-}
-
-function runsOf({ lines, key }: Cell): Run[] {
-  const runs: Run[] = [];
-  let run: Run | undefined;
-  let before: Line | undefined;
-  for (const line of lines) {
-    if (run === undefined || before === undefined || !sameRun(before, line)) {
-      const { model, speed, geo, tier } = line;
-      const names = [speed, geo, tier].map((name) => name && escapeText(name));
-      runs.push((run = [model === key[1] ? 0 : escapeText(model), ...names]));
-    }
-    const number = CLASSES.indexOf(line.class);
-    run.push(number < 0 ? line.class : number);
-    before = line;
-  }
-  return runs;
-}
-
-function sameRun(a: Line, b: Line): boolean {
-  return a.model === b.model && a.speed === b.speed && a.geo === b.geo && a.tier === b.tier;
-}
-
-/**
- * Lines that are alike are the same objects: they take no more room, and cells of a kind are added
- * without comparing them.
- */
-const known = new Map<string, { readonly run: Run; readonly lines: readonly Line[] }[]>();
-const MAX_KNOWN = 500;
-let knownCount = 0;
-
-function linesOf(runs: readonly Run[], second: string): readonly Line[] {
-  if (runs.length === 1) return linesOfRun(runs[0]!, second);
-  return runs.flatMap((run) => linesOfRun(run, second));
-}
-
-function linesOfRun(run: Run, second: string): readonly Line[] {
-  const model = run[0] === 0 ? second : unescapeText(run[0] as string);
-  let alike = known.get(model);
-  const found = alike?.find((each) => sameButModel(each.run, run));
-  if (found) return found.lines;
-  const [speed, geo, tier] = run.slice(1, 4).map((name) => name && unescapeText(name as string));
-  const classes = run.slice(4);
-  const parts = (classes as (CostClass | number)[]).map((part) => {
-    const name = typeof part === 'number' ? CLASSES[part]! : part;
-    const line = { model, class: name, speed, geo, tier } as Line;
-    return Object.freeze(line);
-  });
-  const lines = Object.freeze(parts);
-  knownCount += 1;
-  if (knownCount > MAX_KNOWN) {
-    known.clear();
-    knownCount = 1;
-    alike = undefined;
-  }
-  if (alike) alike.push({ run, lines });
-  else known.set(model, [{ run, lines }]);
-  return lines;
-}
-
-function sameButModel(a: Run, b: Run): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 1; i < a.length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
+  return codec.cellOf({ family, bucketMs, at, key }, JSON.parse(data) as CellData);
 }

@@ -40,13 +40,3 @@ export function tierOf(bucketMs: number): Tier | undefined {
 
 /** The order of `Cell.sketches`, and of sketches in `data`. */
 export const SKETCHES = ['callMs', 'lastAttemptMs', 'ttftMs', 'input', 'output'] as const;
-
-/** By number in `data`. */
-export const CLASSES = [
-  'uncachedInput',
-  'cacheRead',
-  'cacheWrite5m',
-  'cacheWrite1h',
-  'output',
-  'webSearch',
-] as const;

@@ -1,4 +1,5 @@
-import { CLASSES, MONEY_COLUMNS, SKETCHES, SUM_COLUMNS } from './columns.js';
+import { COST_CLASSES } from '../../record.js';
+import { MONEY_COLUMNS, SKETCHES, SUM_COLUMNS } from './columns.js';
 
 /**
  * The tables as people ask them: names for keys, dollars beside nano-dollars, and rows for what a cell
@@ -30,7 +31,7 @@ function cellView(s: string, [name, table, family, keys]: CellView): string {
 
 const texts = (names: readonly string[]) => `ARRAY['${names.join("', '")}']`;
 
-/** Lines are in runs, and their amounts by threes behind one another: see codec.ts. */
+/** Lines are in runs, and their amounts by threes behind one another: see cell-data.ts. */
 const COST_LINES = (s: string) => `CREATE VIEW ${s}.cost_lines AS
   SELECT l.at, l.feature, l.asked_model, l.model, l.class, l.speed, l.geo, l.tier,
     (l.amounts ->> (3 * l.place))::numeric AS quantity,
@@ -42,7 +43,7 @@ const COST_LINES = (s: string) => `CREATE VIEW ${s}.cost_lines AS
       SELECT c.at, c.key1 AS feature, c.key2 AS asked_model,
         CASE WHEN json_typeof(r.run -> 0) = 'number' THEN c.key2 ELSE r.run ->> 0 END AS model,
         CASE WHEN json_typeof(k.class) = 'number'
-          THEN (${texts(CLASSES)})[1 + (k.class #>> '{}')::integer] ELSE k.class #>> '{}' END AS class,
+          THEN (${texts(COST_CLASSES)})[1 + (k.class #>> '{}')::integer] ELSE k.class #>> '{}' END AS class,
         r.run ->> 1 AS speed, r.run ->> 2 AS geo, r.run ->> 3 AS tier, c.data -> 3 AS amounts,
         (row_number() OVER (PARTITION BY c.at, c.key1, c.key2 ORDER BY r.i, k.i) - 1)::integer
           AS place

@@ -1,8 +1,9 @@
 import { mergeCell } from '../../cell.js';
 import { cellOf, dataOf } from './codec.js';
 import type { Caps } from '../../bucket.js';
+import type { CellData } from '../../cell-data.js';
 import type { Connection } from './connection.js';
-import type { Data, Row } from './codec.js';
+import type { Row } from './codec.js';
 import type { Cell, Family } from '../store.js';
 
 /**
@@ -35,7 +36,7 @@ export function addRows(db: Connection, rows: readonly Row[]): void {
   const { found } = db.get<{ found: string | null }>(FIND, JSON.stringify(wanted)) ?? {};
   const fresh = new Map<number, number>();
   for (const { bucket } of placed) fresh.set(bucket, (fresh.get(bucket) ?? 0) + 1);
-  for (const [i, data] of JSON.parse(`[${found ?? ''}]`) as [number, Data][]) {
+  for (const [i, data] of JSON.parse(`[${found ?? ''}]`) as [number, CellData][]) {
     const place = placed[i]!;
     place.row = sumOf(cellOf(place.row, data), place.row);
     fresh.set(place.bucket, fresh.get(place.bucket)! - 1);
