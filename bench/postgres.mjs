@@ -4,17 +4,14 @@
 //
 // All is by the clock, the best of several runs in turn: the work is the server's as much as ours.
 import pg from 'pg';
+import { createCell, SUM } from '../packages/core/dist/esm/cell.js';
+import { createHealth } from '../packages/core/dist/esm/health.js';
+import { createLedger } from '../packages/core/dist/esm/ledger.js';
+import { createSnapshot } from '../packages/core/dist/esm/snapshot.js';
+import { postgresStore } from '../packages/core/dist/esm/stores/postgres.js';
+import { columnsOf } from '../packages/core/dist/esm/stores/postgres/rows.js';
 import { cellNumber, cpuSince, row } from './figures.mjs';
 import { startPostgres } from './servers.mjs';
-
-const dist = new URL(process.env.CORE_DIST ?? '../packages/core/dist/esm/', import.meta.url);
-const load = (module) => import(new URL(module, dist));
-const { createCell, SUM } = await load('cell.js');
-const { createHealth } = await load('health.js');
-const { createLedger } = await load('ledger.js');
-const { createSnapshot } = await load('snapshot.js');
-const { postgresStore } = await load('stores/postgres.js');
-const { columnsOf } = await load('stores/postgres/rows.js');
 
 const ROWS = 40_000;
 const IN_A_BATCH = 1_000;

@@ -3,6 +3,7 @@ import { logTo, type LogSink } from './exporters/logger.js';
 import { faultText } from './fault-text.js';
 import type { Health } from './health.js';
 import { isLogSink, type MonitorOptions } from './monitor-options.js';
+import { createRateLimit } from './rate-limit.js';
 import type { CallRecord, Sink } from './record.js';
 
 /** How a monitor speaks: of calls, and to the operator. */
@@ -63,7 +64,6 @@ export function logSinksOf(
   return sinks;
 }
 
-const MINUTE_MS = 60_000;
 const LINES_A_MINUTE = 20;
 
 /** `say`, up to so many lines a minute; what is beyond them is counted. */
@@ -72,14 +72,9 @@ export function limited(
   now: () => number,
   dropped: () => void,
 ): (text: string) => void {
-  let minute = NaN;
-  let lines = 0;
+  const limit = createRateLimit(LINES_A_MINUTE, 1, now);
   return (text) => {
-    const current = Math.floor(now() / MINUTE_MS);
-    if (current !== minute) lines = 0;
-    minute = current;
-    lines += 1;
-    if (lines <= LINES_A_MINUTE) say(text);
+    if (limit.wait('') === 0) say(text);
     else dropped();
   };
 }

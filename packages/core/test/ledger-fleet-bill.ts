@@ -6,7 +6,7 @@
  */
 import type { Answer, SimulatedRequest } from '@claude-metrics/testing';
 import { prices } from '../src/prices.js';
-import { draw } from './ledger-fleet-plan.js';
+import { drawFrom } from './budgets/draw.js';
 import type { Exact } from './state-fixture.js';
 
 export interface Bill {
@@ -38,7 +38,7 @@ export function createBill(
 ): Bill {
   const entries = new Map<string, Entry>();
   const perProcess = new Map<string, number>();
-  const chance = draw(seed);
+  const chance = drawFrom(seed);
 
   function entryOf(key: BillKey): Entry {
     const name = JSON.stringify([key.process, key.user, key.model]);

@@ -95,14 +95,3 @@ export function sumsOf(cells: readonly Cell[]): Sums {
   const sums = Object.fromEntries(FIELDS.map((name) => [name, sum(SUM[name])])) as Sums;
   return { ...sums, nanoUsd: sums.nanoUsd + 1e15 * sum(SUM.nanoUsdCarry) };
 }
-
-/** A source of chance that can be repeated: integers from 0 to below `bound`. */
-export function draw(seed: number): (bound: number) => number {
-  let state = seed >>> 0;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
-  };
-}

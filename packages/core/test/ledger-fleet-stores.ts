@@ -13,6 +13,7 @@ import { sqliteStore } from '../src/stores/sqlite.js';
 import { findDriver } from '../src/stores/sqlite/driver.js';
 import type { Store } from '../src/stores/store.js';
 import { openDoor } from './ledger-fleet-door.js';
+import { serverFaults } from './ledger-fleet-faults.js';
 import { stopTime, type StorePlan } from './ledger-fleet-plan.js';
 import { startServer } from './stores/redis-server.js';
 
@@ -39,9 +40,6 @@ export interface FleetStore {
   counts(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
-
-const CUTS = 12;
-const ANSWERS_LOST = 16;
 
 export async function startSqlite(): Promise<FleetStore> {
   const folder = emptyFolder();
@@ -125,52 +123,21 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 export async function startRedis(): Promise<FleetStore> {
   const server = await startServer(...DURABLE);
   const door = await openDoor(server.port);
-  const counts = { stops: 0, restarts: 0 };
   const clients: Redis[] = [];
+  const control = {
+    pause: () => server.signal('SIGSTOP'),
+    resume: () => server.signal('SIGCONT'),
+    kill: server.stop,
+    start: server.start,
+  };
   return {
     plan: { kind: 'redis', port: door.port },
-    faults: [
-      {
-        name: 'connections are dropped',
-        async run({ brought }) {
-          for (let i = 0; i < CUTS; i += 1) {
-            await brought();
-            door.cut();
-          }
-        },
-      },
-      {
-        name: 'the server is stopped',
-        async run({ failed }) {
-          server.signal('SIGSTOP');
-          counts.stops += 1;
-          await Promise.all([stopTime(), failed()]);
-          server.signal('SIGCONT');
-        },
-      },
-      {
-        name: 'answers are lost',
-        async run({ brought }) {
-          door.lose(/evalsha/, ANSWERS_LOST);
-          await brought();
-        },
-      },
-      {
-        name: 'the server is killed and started again',
-        async run({ failed }) {
-          await server.stop();
-          await failed();
-          await server.start();
-          counts.restarts += 1;
-        },
-      },
-    ],
+    ...serverFaults(control, door, /evalsha/),
     open() {
       const client = new Redis(server.port, '127.0.0.1');
       clients.push(client);
       return redisStore({ client });
     },
-    counts: () => ({ ...counts, ...door.counts }),
     async stop() {
       for (const client of clients) client.disconnect();
       await door.close();

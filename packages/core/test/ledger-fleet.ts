@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createSimulator } from '@claude-metrics/testing';
+import { drawFrom } from './budgets/draw.js';
 import { createBill, type Bill } from './ledger-fleet-bill.js';
 import {
-  draw,
   ENDS,
   PROCESSES,
   SEED,
@@ -113,7 +113,7 @@ export async function runFleet(store: FleetStore): Promise<Fleet> {
 
 /** Two processes, and the request at which each is killed: while all is well, and in a stop of the store. */
 function killsOf({ faults }: FleetStore): ReadonlyMap<string, number> {
-  const chance = draw(SEED + 1);
+  const chance = drawFrom(SEED + 1);
   const first = chance(PROCESSES - 1);
   const second = (first + 1 + chance(PROCESSES - 2)) % (PROCESSES - 1);
   const within = (phase: number) => {

@@ -9,7 +9,7 @@ import { createMonitor } from '../src/monitor.js';
 import type { ClosingSignal } from '../src/signals.js';
 import { bundleOf } from './programs.js';
 import { repository } from './sources.js';
-import { cleanUp, drivers } from './stores/sqlite-fixture.js';
+import { cleanUp } from './stores/sqlite-fixture.js';
 
 const NOW = Date.parse('2026-11-24T14:00:30Z');
 const clock = { now: () => NOW, monotonic: () => 0 };
@@ -84,7 +84,7 @@ async function callsIn(file: string): Promise<number> {
 
 const ONE = 'const monitor = make(); work(monitor);';
 
-(drivers.length > 0 ? describe : describe.skip)('a process with a file of figures', () => {
+describe('a process with a file of figures', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'brings them into it at %s, and ends by that signal',
     async (signal) => {

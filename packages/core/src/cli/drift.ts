@@ -1,4 +1,4 @@
-import { absolute } from './money.js';
+import { absolute, descending } from './money.js';
 import { explainPrices } from './drift-prices.js';
 import { explainQuantities } from './drift-quantities.js';
 import type { Entries, Entry, Place } from './bill-lines.js';
@@ -73,8 +73,8 @@ function otherFinding({ day, what, nanoUsd }: OtherCost): Finding {
 }
 
 function bySize(a: Finding, b: Finding): number {
-  const [x, y] = [absolute(a.nanoUsd), absolute(b.nanoUsd)];
-  if (x !== y) return x > y ? -1 : 1;
+  const sizes = descending(absolute(a.nanoUsd), absolute(b.nanoUsd));
+  if (sizes !== 0) return sizes;
   return a.day < b.day ? -1 : a.day > b.day ? 1 : 0;
 }
 

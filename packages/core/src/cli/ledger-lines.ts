@@ -8,8 +8,7 @@ import {
   tierName,
   type Entries,
 } from './bill-lines.js';
-import { cellsBetween, countedOf } from './ledger-reading.js';
-import { looseTier } from './reprice.js';
+import { cellsBetween, countedOf, looseTier } from './ledger-reading.js';
 import { idOf, repriced } from './repricing.js';
 import type { Span } from './arguments.js';
 import type { CostClass } from '../record.js';

@@ -71,6 +71,20 @@ export function countedOf(cell: Cell): Counted {
   };
 }
 
+/** What has no line as parts: its speed and geography are not known, and it has cost nothing so far. */
+export function looseParts(counted: Counted): Part[] {
+  const [, model] = counted.cell.key;
+  const tier = looseTier(counted);
+  return counted.loose.map(({ class: part, quantity }) => {
+    return { line: { model, class: part, speed: null, geo: null, tier }, quantity, nanoUsd: 0n };
+  });
+}
+
+/** Paid by contract, all of it: no list has its price. */
+export function looseTier({ unpriced }: Counted): string | null {
+  return Object.keys(unpriced).join() === 'priority_tier' ? 'priority' : null;
+}
+
 /** Where a line's model was merged away, and with it what it was priced by. */
 export function isFolded({ model }: Line): boolean {
   return model === OTHER;

@@ -16,14 +16,14 @@ export function nanoAt(numbers: readonly number[], slot: number): bigint {
 
 /** Exact decimal of USD, without zeros that say nothing: `1.5`, `0`, `-0.000000001`. */
 export function decimalUsd(nano: bigint): string {
-  const size = nano < 0n ? -nano : nano;
+  const size = absolute(nano);
   const rest = (size % NANO).toString().padStart(9, '0').replace(/0+$/, '');
   return `${nano < 0n ? '-' : ''}${size / NANO}${rest === '' ? '' : `.${rest}`}`;
 }
 
 /** For people: `$1,234.5678`; tiny amounts in full. */
 export function shownUsd(nano: bigint): string {
-  const size = nano < 0n ? -nano : nano;
+  const size = absolute(nano);
   const sign = nano < 0n ? '-' : '';
   if (size > 0n && size < SMALL) return `${sign}$${decimalUsd(size)}`;
   const rounded = (size + 50_000n) / 100_000n;
@@ -54,9 +54,14 @@ export function centsToNano(text: unknown): Billed | null {
 export function share(amount: bigint, part: bigint, whole: bigint): bigint {
   if (whole === 0n) return 0n;
   const product = amount * part;
-  const size = product < 0n ? -product : product;
+  const size = absolute(product);
   const rounded = (2n * size + whole) / (2n * whole);
   return product < 0n ? -rounded : rounded;
+}
+
+/** For sorting, the largest first. */
+export function descending(a: bigint, b: bigint): number {
+  return a === b ? 0 : a > b ? -1 : 1;
 }
 
 export function absolute(nano: bigint): bigint {

@@ -2,7 +2,7 @@ import { FAMILIES, SUM } from '../cell.js';
 import { localTimeIn } from '../local-time.js';
 import { DAY_MS, type Span } from './arguments.js';
 import { cellsBetween, countedOf } from './ledger-reading.js';
-import { nanoAt } from './money.js';
+import { descending, nanoAt } from './money.js';
 import type { Group, Totals } from '../totals.js';
 import type { Cell, Family, Store } from '../stores/store.js';
 
@@ -77,7 +77,8 @@ export function sorted(rows: Spending[], by: readonly By[]): Spending[] {
   return rows.sort((a, b) => {
     const days = day < 0 ? 0 : compare(a.names[day] ?? '', b.names[day] ?? '');
     if (days !== 0) return days;
-    if (a.nanoUsd !== b.nanoUsd) return a.nanoUsd > b.nanoUsd ? -1 : 1;
+    const money = descending(a.nanoUsd, b.nanoUsd);
+    if (money !== 0) return money;
     return b.calls - a.calls || compare(a.names.join('\n'), b.names.join('\n'));
   });
 }

@@ -1,13 +1,14 @@
 import { prices } from '../prices.js';
 import { DAY_MS, FORMAT_OPTIONS, formatOf, SPAN_OPTIONS, spanOf, type Span } from './arguments.js';
 import { EXIT, type Command } from './command.js';
-import { cellsBetween, countedOf, type Counted } from './ledger-reading.js';
+import { cellsBetween, countedOf, looseParts } from './ledger-reading.js';
+import { descending } from './money.js';
 import { csvOf, jsonText, moneyOf, objectsOf, tableOf, type Column, type Row } from './output.js';
 import { PRICE_OPTIONS, priceTableOf } from './price-file.js';
-import { pricedAs, repriced, type Pricing, type Repriced } from './repricing.js';
+import { pricedAs, repriced, type Repriced } from './repricing.js';
 import { STORE_OPTIONS, withStore } from './source.js';
 import type { PriceTable } from '../prices.js';
-import type { Line, Store } from '../stores/store.js';
+import type { Store } from '../stores/store.js';
 
 /** What a period would have been recorded as, with another price table. */
 export interface RepricedModel {
@@ -88,29 +89,13 @@ export async function repriceSpan(
       row.recorded += part.nanoUsd;
       add(row, repriced(part, counted, { table, before }), part.quantity);
     }
-    addLoose(counted, { table, before }, rowOf);
+    for (const part of looseParts(counted)) {
+      const row = rowOf(part.line.model);
+      row.loose += part.quantity;
+      add(row, pricedAs(part, cell.at, counted, table), part.quantity);
+    }
   }
-  return [...rows.values()].sort((a, b) => (a.now === b.now ? 0 : a.now > b.now ? -1 : 1));
-}
-
-/** Calls without a price have tokens, but no lines: their tier and speed are not known. */
-function addLoose(
-  counted: Counted,
-  { table }: Pricing,
-  rowOf: (model: string) => RepricedModel,
-): void {
-  const [, model] = counted.cell.key;
-  for (const { class: part, quantity } of counted.loose) {
-    const line: Line = { model, class: part, speed: null, geo: null, tier: looseTier(counted) };
-    const row = rowOf(model);
-    row.loose += quantity;
-    add(row, pricedAs({ quantity, line }, counted.cell.at, counted, table), quantity);
-  }
-}
-
-/** Paid by contract, all of it: no list has its price. */
-export function looseTier({ unpriced }: Counted): string | null {
-  return Object.keys(unpriced).join() === 'priority_tier' ? 'priority' : null;
+  return [...rows.values()].sort((a, b) => descending(a.now, b.now));
 }
 
 function add(row: RepricedModel, { nanoUsd, atMost, reason }: Repriced, quantity: bigint): void {

@@ -2,11 +2,12 @@ import { show } from '../options.js';
 import { rateBookOf } from '../rates.js';
 import { DAY_MS, FORMAT_OPTIONS, formatOf, SPAN_OPTIONS, spanOf, type Span } from './arguments.js';
 import { EXIT, wrong, type Command } from './command.js';
-import { cellsBetween, countedOf } from './ledger-reading.js';
+import { cellsBetween, countedOf, looseParts } from './ledger-reading.js';
+import { descending } from './money.js';
 import { csvOf, jsonText, moneyOf, objectsOf, tableOf, type Column, type Row } from './output.js';
 import { PRICE_OPTIONS, priceTableOf } from './price-file.js';
 import { idOf, pricedAs, ratesFor } from './repricing.js';
-import { looseTier, RANGE } from './reprice.js';
+import { RANGE } from './reprice.js';
 import { STORE_OPTIONS, withStore } from './source.js';
 import type { PriceTable } from '../prices.js';
 import type { Line, Store } from '../stores/store.js';
@@ -107,13 +108,8 @@ export async function insteadOf(
   const only = of === undefined ? null : idOf(table, of);
   for await (const cell of cellsBetween(store, span, ['feature-model'])) {
     const counted = countedOf(cell);
-    const [, called] = cell.key;
-    const loose = counted.loose.map(({ class: part, quantity }) => {
-      const tier = looseTier(counted);
-      const line: Line = { model: called, class: part, speed: null, geo: null, tier };
-      return { line, quantity, nanoUsd: 0n };
-    });
-    for (const { line, quantity, nanoUsd } of [...counted.parts, ...loose]) {
+    const parts = [...counted.parts, ...looseParts(counted)];
+    for (const { line, quantity, nanoUsd } of parts) {
       if (only !== null && idOf(table, line.model) !== only) continue;
       let row = rows.get(line.model);
       if (!row) rows.set(line.model, (row = blank(line.model)));
@@ -128,7 +124,7 @@ export async function insteadOf(
       row.atMost += other.atMost;
     }
   }
-  return [...rows.values()].sort((a, b) => (a.cost === b.cost ? 0 : a.cost > b.cost ? -1 : 1));
+  return [...rows.values()].sort((a, b) => descending(a.cost, b.cost));
 }
 
 function total(rows: readonly Instead[]): Instead {

@@ -1,5 +1,5 @@
 import { label } from '../context.js';
-import { createRateLimit } from './rate-limit.js';
+import { createRateLimit } from '../rate-limit.js';
 import type { Operator } from './access.js';
 import type { HttpRequest } from './message.js';
 

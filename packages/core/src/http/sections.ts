@@ -1,4 +1,5 @@
 import type { Snapshot, Totals } from '../snapshot.js';
+import { definitions } from './definitions.js';
 import { formatCount, formatMs, formatPercent, formatTime, formatUsd } from './format.js';
 import { markup, type Html } from './html.js';
 import { money } from './tables.js';
@@ -105,15 +106,7 @@ export function renderTrust({ coverage, health, totals }: Snapshot): Html {
   ];
   return markup`<section class="card wide" aria-labelledby="trust">
     <h2 id="trust">How far to trust this</h2>
-    <dl class="trust">
-      ${items.map(
-        ([name, value]) =>
-          markup`<div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>
+    ${definitions(items)}
   </section>`;
 }
 

@@ -1,4 +1,5 @@
 import type { Feedback, Group, Snapshot, UsageReport } from '../snapshot.js';
+import { definitions } from './definitions.js';
 import { formatCount, formatPercent, formatUsd } from './format.js';
 import { markup, type Html } from './html.js';
 import { table, type Column } from './table.js';
@@ -51,15 +52,7 @@ function renderPeople({ users, sessions, timeZone }: UsageReport): Html {
   if (items.length === 0) {
     return markup`<p class="soft">How many users there are is not kept for these filters together.</p>`;
   }
-  return markup`<dl class="trust">
-      ${items.map(
-        ([name, value]) =>
-          markup`<div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>
+  return markup`${definitions(items)}
     <p class="small">Days, weeks and months of ${timeZone}.</p>`;
 }
 

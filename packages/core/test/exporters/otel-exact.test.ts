@@ -6,8 +6,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { context as otelContext } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { answers, createSimulator, type Answer, type Simulator } from '@claude-metrics/testing';
-import { createMonitor, type Monitor } from '../../src/monitor.js';
+import { createSimulator, type Simulator } from '@claude-metrics/testing';
+import { createMonitor } from '../../src/monitor.js';
 import { otelExporter } from '../../src/exporters/otel.js';
 import {
   countOf,
@@ -19,12 +19,11 @@ import {
   type Attributes,
   type Point,
 } from './otel-fixture.js';
+import { makeVariedCalls, MODELS } from './varied-calls.js';
 import type { CallRecord } from '../../src/record.js';
 import type { Totals } from '../../src/snapshot.js';
 
 const CALLS = 600;
-const AT_ONCE = 20;
-const MODELS = ['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-4-5', 'claude-none-0'];
 const FEATURES = ['chat', 'summarise', 'POST /rooms/:room', null, '(other)'];
 const USAGE = 'gen_ai.client.inference.usage.';
 
@@ -37,82 +36,6 @@ afterAll(async () => {
   otelContext.disable();
   await simulator.close();
 });
-
-/** A small generator of its own: the same calls in every run. */
-function numbersFrom(seed: number) {
-  let state = seed;
-  return (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
-function answerOf(pick: (below: number) => number): Answer {
-  const output = 1 + pick(900);
-  const usage = {
-    input_tokens: pick(5_000),
-    output_tokens: output,
-    cache_read_input_tokens: pick(20_000),
-    cache_creation_input_tokens: 70,
-    cache_creation: { ephemeral_5m_input_tokens: 30, ephemeral_1h_input_tokens: 40 },
-    output_tokens_details: { thinking_tokens: pick(output) },
-  };
-  const kinds: Answer[] = [
-    answers.overloaded(),
-    answers.rateLimited({ retryAfter: 0 }),
-    answers.badRequest(),
-    answers.refusal(),
-    answers.serverError(),
-    answers.streamError(),
-    answers.truncated({ usage }),
-  ];
-  return kinds[pick(25)] ?? answers.text('Paris', { usage });
-}
-
-/** @param pause Called now and then, while calls go on. */
-async function makeCalls(
-  monitor: Monitor,
-  tracerProvider: ReturnType<typeof newTraces>['provider'],
-  pause: () => Promise<void>,
-): Promise<void> {
-  const pick = numbersFrom(11);
-  const client = monitor.observe(
-    new Anthropic({
-      ...{ apiKey: 'test', baseURL: simulator.url, maxRetries: 0 },
-      openTelemetry: { tracerProvider },
-    }),
-  );
-  simulator.respond(() => answerOf(pick));
-  const call = async (i: number): Promise<void> => {
-    const request = {
-      model: MODELS[pick(MODELS.length)] as string,
-      max_tokens: 1_000,
-      messages: [{ role: 'user' as const, content: 'Where?' }],
-    };
-    const breaks = i % 15 === 0;
-    const feature = FEATURES[i % FEATURES.length];
-    const context = { userId: `user-${i % 37}`, feature, tags: { breaks: String(breaks) } };
-    await monitor.withContext(context, async () => {
-      try {
-        if (i % 3 !== 0) return await client.messages.create(request);
-        const stream = await client.messages.create({ ...request, stream: true });
-        let events = 0;
-        for await (const _event of stream) {
-          events += 1;
-          if (breaks && events > 2) break;
-        }
-      } catch {
-        // It is in the figures, which is what counts here.
-      }
-      return undefined;
-    });
-  };
-  for (let i = 0; i < CALLS; i += AT_ONCE) {
-    await Promise.all(Array.from({ length: AT_ONCE }, (_, j) => call(i + j)));
-    if (i % (4 * AT_ONCE) === 0) await pause();
-  }
-  await simulator.idle();
-}
 
 function expectSame(points: readonly Point[], totals: Totals, of: Attributes = {}): void {
   const { tokens, cost, outcomes } = totals;
@@ -158,7 +81,14 @@ it('hundreds of calls of every kind are the same for both kinds of exporters and
   const flush = async (): Promise<void> => {
     await Promise.all([delta.flush(), cumulative.flush()]);
   };
-  await makeCalls(monitor, traces.provider, flush);
+  const client = monitor.observe(
+    new Anthropic({
+      ...{ apiKey: 'test', baseURL: simulator.url, maxRetries: 0 },
+      openTelemetry: { tracerProvider: traces.provider },
+    }),
+  );
+  const varied = { seed: 11, calls: CALLS, features: FEATURES, pause: flush };
+  await makeVariedCalls({ monitor, client, simulator, ...varied });
   const { totals, byModel, byFeature, coverage } = await monitor.snapshot({ rangeMs: 3_600_000 });
   await flush();
   expect(totals.calls).toBe(CALLS);

@@ -3,85 +3,20 @@
  * kind, made with the real SDK, counted with the real prom-client, read with a strict parser.
  */
 import Anthropic from '@anthropic-ai/sdk';
-import { answers, createSimulator, type Answer, type Simulator } from '@claude-metrics/testing';
+import { createSimulator, type Simulator } from '@claude-metrics/testing';
 import { prometheusExporter } from '../../src/exporters/prometheus.js';
 import { createMonitor } from '../../src/monitor.js';
 import { newRegistry } from './prometheus-fixture.js';
 import { parseOpenMetrics, parseText, sumOf, type Families } from './prometheus-parser.js';
+import { makeVariedCalls, MODELS } from './varied-calls.js';
 import type { Totals } from '../../src/snapshot.js';
-import type { Monitor } from '../../src/monitor.js';
 
 const CALLS = 1_000;
-const AT_ONCE = 20;
-const MODELS = ['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-4-5', 'claude-none-0'];
 const FEATURES = ['chat', 'summarise', 'POST /rooms/:room', null, '(other)', 'a,model:b'];
 
 let simulator: Simulator;
 beforeAll(async () => void (simulator = await createSimulator()));
 afterAll(() => simulator.close());
-
-/** A small generator of its own: the same calls in every run. */
-function numbersFrom(seed: number) {
-  let state = seed;
-  return (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
-function answerOf(pick: (below: number) => number): Answer {
-  const usage = {
-    input_tokens: pick(5_000),
-    output_tokens: 1 + pick(900),
-    cache_read_input_tokens: pick(20_000),
-    cache_creation_input_tokens: 70,
-    cache_creation: { ephemeral_5m_input_tokens: 30, ephemeral_1h_input_tokens: 40 },
-  };
-  const kinds: Answer[] = [
-    answers.overloaded(),
-    answers.rateLimited({ retryAfter: 0 }),
-    answers.badRequest(),
-    answers.refusal(),
-    answers.serverError(),
-    answers.streamError(),
-    answers.truncated({ usage }),
-  ];
-  return kinds[pick(25)] ?? answers.text('Paris', { usage });
-}
-
-async function makeCalls(monitor: Monitor): Promise<void> {
-  const pick = numbersFrom(7);
-  const client = monitor.observe(
-    new Anthropic({ apiKey: 'test', baseURL: simulator.url, maxRetries: 0 }),
-  );
-  simulator.respond(() => answerOf(pick));
-  const call = async (i: number): Promise<void> => {
-    const request = {
-      model: MODELS[pick(MODELS.length)] as string,
-      max_tokens: 1_000,
-      messages: [{ role: 'user' as const, content: 'Where?' }],
-    };
-    const context = { userId: `user-${i % 37}`, feature: FEATURES[i % FEATURES.length] };
-    await monitor.withContext(context, async () => {
-      try {
-        if (i % 3 !== 0) return await client.messages.create(request);
-        const stream = await client.messages.create({ ...request, stream: true });
-        let events = 0;
-        for await (const _event of stream) {
-          events += 1;
-          if (i % 15 === 0 && events > 2) break;
-        }
-      } catch {
-        // It is in the figures, which is what counts here.
-      }
-      return undefined;
-    });
-  };
-  for (let i = 0; i < CALLS; i += AT_ONCE) {
-    await Promise.all(Array.from({ length: AT_ONCE }, (_, j) => call(i + j)));
-  }
-  await simulator.idle();
-}
 
 function expectSame(families: Families, totals: Totals, labels: Record<string, string> = {}): void {
   const sum = (name: string, more = {}, scale = 1) =>
@@ -111,7 +46,11 @@ it('a thousand calls of every kind are the same in both formats and in the snaps
     onNotice() {},
     sinks: [text, open].map((registry) => prometheusExporter({ registry })),
   });
-  await makeCalls(monitor);
+  const client = monitor.observe(
+    new Anthropic({ apiKey: 'test', baseURL: simulator.url, maxRetries: 0 }),
+  );
+  const varied = { seed: 7, calls: CALLS, features: FEATURES };
+  await makeVariedCalls({ monitor, client, simulator, ...varied });
   const { totals, byModel, byFeature, coverage } = await monitor.snapshot({ rangeMs: 3_600_000 });
   for (const families of [
     parseText(await text.metrics()),

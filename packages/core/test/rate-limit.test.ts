@@ -1,4 +1,4 @@
-import { createRateLimit } from '../src/http/rate-limit.js';
+import { createRateLimit } from '../src/rate-limit.js';
 
 let now = Date.parse('2026-11-25T12:00:15Z');
 const limit = (most = 10) => createRateLimit(3, most, () => now);

@@ -1,5 +1,5 @@
 /**
- * How often one person may do something: so many times in a minute of the clock. The last people to come
+ * How often each may do something: so many times in a minute of the clock. Those who came last
  * are remembered; whoever is not among them begins anew.
  */
 export interface RateLimit {
