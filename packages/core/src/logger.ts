@@ -43,6 +43,13 @@ export interface AlertLogFields extends LogFields {
   };
 }
 
+/** What loggers call a level: syslog's have no `warn`, Nest's no `info`. The first that is there is used. */
+export const LEVEL_NAMES = {
+  info: ['info', 'log'],
+  warn: ['warn', 'warning'],
+  error: ['error'],
+} as const;
+
 /** A logger whose ways are known. */
 export interface LogWriter {
   /**

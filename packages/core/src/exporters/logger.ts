@@ -1,5 +1,12 @@
 import type { AlertMessage, Severity } from '../alert.js';
-import { alertFields, logWriter, styleRule, type Logger, type LogStyle } from '../logger.js';
+import {
+  alertFields,
+  LEVEL_NAMES,
+  logWriter,
+  styleRule,
+  type Logger,
+  type LogStyle,
+} from '../logger.js';
 import { checkOptions, rule, type OptionRule } from '../options.js';
 import { OUTCOMES, type CallRecord, type Outcome, type Sink } from '../record.js';
 import { headline } from '../wording.js';
@@ -58,10 +65,7 @@ const rules = {
   },
 };
 
-/** By what loggers call it: syslog levels have no `warn`, Nest has no `info`. */
-const CANDIDATES = { info: ['info', 'log'], warn: ['warn', 'warning'], error: ['error'] } as const;
-
-const SEVERITY_KINDS: Readonly<Record<Severity, keyof typeof CANDIDATES>> = {
+const SEVERITY_KINDS: Readonly<Record<Severity, keyof typeof LEVEL_NAMES>> = {
   info: 'info',
   warning: 'warn',
   critical: 'error',
@@ -136,8 +140,8 @@ function levelsOf(
     const level = told[kind];
     return typeof level === 'string' ? levelOf([level], `levels.${kind}`) : level;
   };
-  const basic = (kind: keyof typeof CANDIDATES) =>
-    given(kind) ?? levelOf(CANDIDATES[kind], `levels.${kind}`);
+  const basic = (kind: keyof typeof LEVEL_NAMES) =>
+    given(kind) ?? levelOf(LEVEL_NAMES[kind], `levels.${kind}`);
   const [info, warn, error] = [basic('info'), basic('warn'), basic('error')];
   return {
     ...{ info, warn, error, ok: given('ok') ?? info, alert: given('alert') },
@@ -156,7 +160,7 @@ function kindOf({ outcome, priceStatus }: CallRecord): Outcome | 'unpriced' {
   return outcome === 'ok' && priceStatus === 'unpriced' ? 'unpriced' : outcome;
 }
 
-function alertKindOf({ type, alert }: AlertMessage): keyof typeof CANDIDATES {
+function alertKindOf({ type, alert }: AlertMessage): keyof typeof LEVEL_NAMES {
   return type === 'resolved' ? 'info' : SEVERITY_KINDS[alert.severity];
 }
 

@@ -1,5 +1,12 @@
 import type { AlertMessage, Channel, Severity } from '../alert.js';
-import { alertFields, logWriter, styleRule, type Logger, type LogStyle } from '../logger.js';
+import {
+  alertFields,
+  LEVEL_NAMES,
+  logWriter,
+  styleRule,
+  type Logger,
+  type LogStyle,
+} from '../logger.js';
 import { checkOptions, rule } from '../options.js';
 import { headline } from '../wording.js';
 import { channelRules, named, type ChannelOptions } from './settings.js';
@@ -26,12 +33,11 @@ const rules = {
   style: styleRule,
 };
 
-/** By what loggers call it: syslog levels have no `warn`, Nest has no `info`. */
 const CANDIDATES: Readonly<Record<keyof Levels, readonly string[]>> = {
-  info: ['info', 'log'],
-  warning: ['warn', 'warning'],
-  critical: ['error'],
-  resolved: ['info', 'log'],
+  info: LEVEL_NAMES.info,
+  warning: LEVEL_NAMES.warn,
+  critical: LEVEL_NAMES.error,
+  resolved: LEVEL_NAMES.info,
 };
 
 /**
